@@ -1,0 +1,41 @@
+"""The mix: a named set of training recipes with weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from dpt_bench.core.toml import Strict, load_toml
+
+
+class Member(Strict):
+    """One dataset of a mix.
+
+    weight: its share of the samples drawn, relative to the other members (the paper: all equal).
+    max_images: frame budget, None for all. stride: keep every n-th frame of a scene.
+    """
+
+    recipe: str
+    weight: float = Field(default=1.0, gt=0)
+    max_images: int | None = Field(default=None, ge=1)
+    stride: int = Field(default=1, ge=1)
+
+
+class Mix(Strict):
+    """A named set of members; `citation` says which paper trained on it."""
+
+    name: str
+    version: int = Field(ge=1)
+    title: str
+    citation: str
+    members: tuple[Member, ...] = Field(min_length=1)
+
+
+def load_mix(path: Path) -> Mix:
+    """Read a mix file; its stem is its name.
+
+    Raises:
+        UsageError: the file breaks the schema.
+    """
+    return load_toml(path, Mix, name=path.stem)

@@ -1,0 +1,75 @@
+"""The suite: a named, versioned evaluation protocol (DESIGN sections 2 and 6)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from dpt_bench.core.toml import Strict, load_toml
+
+AlignmentSpace = Literal["disparity", "depth", "log_depth"]
+AlignmentModel = Literal["scale_and_shift", "scale", "none"]
+
+
+class ResizeRule(Strict):
+    """How an image is brought to the size a network sees, keeping its aspect as closely as `multiple_of` allows.
+
+    side: "longer" / "shorter" brings that side to `size`; "minimal" scales least, "upper_bound" / "lower_bound" fit
+        the image into / around size x size (MiDaS transforms.py); "exact" squashes; "native" only rounds.
+    """
+
+    side: Literal["longer", "shorter", "minimal", "upper_bound", "lower_bound", "exact", "native"]
+    size: int = Field(default=384, ge=1)
+    multiple_of: int = Field(default=32, ge=1)
+    interpolation: Literal["nearest", "linear", "cubic", "area"] = "cubic"
+
+
+class SuiteDataset(Strict):
+    """How one dataset is scored within a suite.
+
+    cap_m: aligned predictions are clamped to this depth, in metres (MiDaS: disparity floored at 1/cap).
+    target_range_m: target pixels outside (low, high), both exclusive, are not scored; the recipe's validity always holds.
+    metrics: file names of dpt_bench.metrics; the first one makes the board's column.
+    """
+
+    recipe: str
+    split: str
+    metrics: tuple[str, ...] = Field(min_length=1)
+    resize: ResizeRule
+    alignment_space: AlignmentSpace = "disparity"
+    alignment: AlignmentModel = "scale_and_shift"
+    cap_m: float | None = Field(default=None, gt=0)
+    target_range_m: tuple[float, float] = (0.0, float("inf"))
+    crop: Literal["none", "garg", "eigen", "nyu_eigen"] = "none"
+    upsample: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
+
+
+class Suite(Strict):
+    """A protocol. `status` says how sure we are that it is the published one; `note` says why."""
+
+    name: str
+    version: int = Field(ge=1)
+    title: str
+    citation: str
+    status: Literal["confirmed", "reconstructed", "partial", "user"]
+    note: str = ""
+    missing: tuple[str, ...] = ()
+    datasets: tuple[SuiteDataset, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_recipe_once(self) -> Suite:
+        names = [dataset.recipe for dataset in self.datasets]
+        if len(set(names)) != len(names):
+            raise ValueError(f"a suite names each recipe once, got {names}")
+        return self
+
+
+def load_suite(path: Path) -> Suite:
+    """Read a suite file; its stem is its name.
+
+    Raises:
+        UsageError: the file breaks the schema.
+    """
+    return load_toml(path, Suite, name=path.stem)
