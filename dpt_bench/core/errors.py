@@ -64,7 +64,7 @@ class UnknownNameError(UsageError):
         close = get_close_matches(name, names, n=3)
         hint = f"did you mean {' or '.join(repr(match) for match in close)}? " if close else ""
         listing = ", ".join(names) if names else "none"
-        super().__init__(f"unknown {kind} {name!r}", fix=fix or f"{hint}known {kind}s: {listing}")
+        super().__init__(f"unknown {kind} {name!r}", fix=fix or f"{hint}known: {listing}")
 
 
 class DataError(DptBenchError):

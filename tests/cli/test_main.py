@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from dpt_bench.core.errors import DataError
+
+
+def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "dpt_bench.cli.main", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_help_lists_every_command_quickly_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['dpt-bench', '--help']\n"
+        "from dpt_bench.cli.main import run\n"
+        "try:\n    run()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "heavy = {'torch', 'ray', 'cv2', 'pandas', 'pyarrow', 'timm'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    start = time.perf_counter()
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    seconds = time.perf_counter() - start
+    for command in ("sample-data", "build", "build-mix6", "verify", "train", "zeroshot", "leaderboard", "list", "validate"):
+        assert command in shown
+    assert seconds < 5  # generous: the bar of 0.5 s is measured in tests/benchmarks
+
+
+@pytest.mark.parametrize("command", ["build-mix6", "train", "zeroshot", "leaderboard", "list", "validate", "sample-data", "verify"])
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    result = call(command, "--help")
+    assert result.returncode == 0
+    assert f"Example: dpt-bench {command}" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["list", "recipe"], "did you mean 'recipes'"),
+        (["list", "recipes", "kiti"], "did you mean 'kitti'"),
+        (["validate", "none.toml"], "file not found"),
+    ],
+)
+def test_a_wrong_call_is_one_readable_block_and_exit_code_2(arguments: list[str], words: str) -> None:
+    result = call(*arguments)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_debug_shows_the_traceback_wherever_it_stands() -> None:
+    for arguments in (["--debug", "list", "recipe"], ["list", "recipe", "--debug"]):
+        result = call(*arguments)
+        assert result.returncode == 2
+        assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize(("error", "code"), [(DataError("torn"), 1), (KeyboardInterrupt(), 130), (ValueError("oops"), 1)])
+def test_what_ends_a_command(error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from dpt_bench.cli import main
+
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(main, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["dpt-bench"])
+    with pytest.raises(SystemExit) as end:
+        main.run()
+    assert end.value.code == code
+    assert "Traceback" not in capsys.readouterr().err
