@@ -1,6 +1,6 @@
 """The only entry to the project's aims: `python3 -m nox -l` lists them.
 
-demo, tests, slow, golden, bench, gpu and types share one runtime environment (about 7 GB with torch); lint has a small one.
+All but lint share one runtime environment (about 7 GB with torch); lint has a small one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def runtime(session: nox.Session) -> str:
         groups = nox.project.dependency_groups(PYPROJECT, "tests", "types")
         session.run(str(python), "-m", "pip", "install", "--quiet", "--editable", str(ROOT), *groups, external=True)
         stamp.write_text(wanted)
-    # Ray starts its workers with the first `python` on the PATH's environment variables, and reports usage unless told not to
+    # commands that the tests start must find this environment first
     session.env["PATH"] = os.pathsep.join([str(binaries), os.environ.get("PATH", "")])
     session.env["RAY_USAGE_STATS_ENABLED"] = "0"
     session.env["PYTHONUNBUFFERED"] = "1"

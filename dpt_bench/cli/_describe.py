@@ -51,7 +51,7 @@ def guess_kind(file: Path) -> str:
 
 
 def titles(kind: str) -> dict[str, str]:
-    """name -> one line, for every entry of a kind."""
+    """One line for every entry of a kind, by its name."""
     if kind in CATALOGS:
         catalog = CATALOGS[kind]
         return {name: catalog.load(name).title for name in catalog.names()}

@@ -68,8 +68,8 @@ class _Bars:
 class _Line:
     total: int | None
     done: int = 0
-    started: float = field(default_factory=time.monotonic)
-    shown: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=lambda: time.monotonic())
+    shown: float = field(default_factory=lambda: time.monotonic())
 
 
 class Lines:

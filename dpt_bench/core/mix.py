@@ -6,12 +6,14 @@ from pathlib import Path
 
 from pydantic import Field
 
+from dpt_bench.core.recipe import beside
 from dpt_bench.core.toml import Strict, load_toml
 
 
 class Member(Strict):
     """One dataset of a mix.
 
+    recipe: a name, or a path to a TOML, relative to the mix file.
     weight: its share of the samples drawn, relative to the other members (the paper: all equal).
     max_images: frame budget, None for all. stride: keep every n-th frame of a scene.
     """
@@ -38,4 +40,6 @@ def load_mix(path: Path) -> Mix:
     Raises:
         UsageError: the file breaks the schema.
     """
-    return load_toml(path, Mix, name=path.stem)
+    mix = load_toml(path, Mix, name=path.stem)
+    members = tuple(member.model_copy(update={"recipe": beside(path, member.recipe)}) for member in mix.members)
+    return mix.model_copy(update={"members": members})

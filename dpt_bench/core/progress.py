@@ -1,4 +1,4 @@
-"""How long work tells of its progress, whoever listens: a rich bar on a terminal, plain lines in a log, nobody in a test."""
+"""How long work tells of its progress, whoever listens: bars on a terminal, lines in a log, nobody in a test."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Recipe(Strict):
     homepage: str
     obtain: str
     reader: str
-    layout: dict[str, str | float | int | bool | list[str]] = {}
+    layout: dict[str, str | float | int | bool | list[str]] = Field(default={})
     target: TargetFacts
     camera: CameraFacts | None = None
     splits: dict[str, SplitFacts]
@@ -98,3 +98,8 @@ def load_recipe(path: Path) -> Recipe:
         UsageError: the file breaks the schema.
     """
     return load_toml(path, Recipe, name=path.stem, path=path.resolve())
+
+
+def beside(file: Path, reference: str) -> str:
+    """A recipe's name as it is; a path to a TOML made absolute, relative to the `file` that names it."""
+    return str((file.parent / reference).resolve()) if reference.endswith(".toml") else reference

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from dpt_bench.core.recipe import beside
 from dpt_bench.core.toml import Strict, load_toml
 
 AlignmentSpace = Literal["disparity", "depth", "log_depth"]
@@ -29,8 +30,9 @@ class ResizeRule(Strict):
 class SuiteDataset(Strict):
     """How one dataset is scored within a suite.
 
+    recipe: a name, or a path to a TOML, relative to the suite file.
     cap_m: aligned predictions are clamped to this depth, in metres (MiDaS: disparity floored at 1/cap).
-    target_range_m: target pixels outside (low, high), both exclusive, are not scored; the recipe's validity always holds.
+    target_range_m: only target pixels inside (low, high), both exclusive, are scored; the recipe's validity holds too.
     metrics: file names of dpt_bench.metrics; the first one makes the board's column.
     """
 
@@ -72,4 +74,6 @@ def load_suite(path: Path) -> Suite:
     Raises:
         UsageError: the file breaks the schema.
     """
-    return load_toml(path, Suite, name=path.stem)
+    suite = load_toml(path, Suite, name=path.stem)
+    datasets = tuple(one.model_copy(update={"recipe": beside(path, one.recipe)}) for one in suite.datasets)
+    return suite.model_copy(update={"datasets": datasets})

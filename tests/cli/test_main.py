@@ -10,7 +10,9 @@ from dpt_bench.core.errors import DataError
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "dpt_bench.cli.main", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "dpt_bench.cli.main", *arguments], capture_output=True, text=True, check=False
+    )
 
 
 def test_help_lists_every_command_quickly_and_imports_nothing_heavy() -> None:
@@ -24,12 +26,24 @@ def test_help_lists_every_command_quickly_and_imports_nothing_heavy() -> None:
     start = time.perf_counter()
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     seconds = time.perf_counter() - start
-    for command in ("sample-data", "build", "build-mix6", "verify", "train", "zeroshot", "leaderboard", "list", "validate"):
+    for command in (
+        "sample-data",
+        "build",
+        "build-mix6",
+        "verify",
+        "train",
+        "zeroshot",
+        "leaderboard",
+        "list",
+        "validate",
+    ):
         assert command in shown
     assert seconds < 5  # generous: the bar of 0.5 s is measured in tests/benchmarks
 
 
-@pytest.mark.parametrize("command", ["build-mix6", "train", "zeroshot", "leaderboard", "list", "validate", "sample-data", "verify"])
+@pytest.mark.parametrize(
+    "command", ["build-mix6", "train", "zeroshot", "leaderboard", "list", "validate", "sample-data", "verify"]
+)
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = call(command, "--help")
     assert result.returncode == 0
@@ -59,8 +73,12 @@ def test_debug_shows_the_traceback_wherever_it_stands() -> None:
         assert "Traceback" in result.stderr
 
 
-@pytest.mark.parametrize(("error", "code"), [(DataError("torn"), 1), (KeyboardInterrupt(), 130), (ValueError("oops"), 1)])
-def test_what_ends_a_command(error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("error", "code"), [(DataError("torn"), 1), (KeyboardInterrupt(), 130), (ValueError("oops"), 1)]
+)
+def test_what_ends_a_command(
+    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from dpt_bench.cli import main
 
     def fail() -> None:

@@ -19,7 +19,9 @@ def test_image_and_target_must_share_a_shape() -> None:
     assert caught.value.reason == "shape-mismatch"
 
 
-@pytest.mark.parametrize("image", [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 4), np.uint8), np.zeros((4, 6, 3), np.float32)])
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 4), np.uint8), np.zeros((4, 6, 3), np.float32)]
+)
 def test_an_image_is_rgb_uint8(image: np.ndarray) -> None:
     with pytest.raises(SampleError) as caught:
         Sample("a", image, depth(4, 6), ("a.png",))
