@@ -36,20 +36,15 @@ def command(
     Example: [bold]dpt-bench build --mix curated3 --raw raw --out shards[/bold]
     """
     from dpt_bench.cli._build import BuildCall, run_build
+    from dpt_bench.cli._build import short_side as parsed
+    from dpt_bench.conversion import BuildOptions
 
-    run_build(
-        BuildCall(
-            mix=mix,
-            raw=raw,
-            out=out,
-            datasets=datasets,
-            executor=executor,
-            workers=workers,
-            short_side=short_side,
-            shard_size=shard_size,
-            seed=seed,
-            max_rejected=max_rejected,
-            allow_missing=allow_missing,
-            dry_run=dry_run,
-        )
+    options = BuildOptions(
+        short_side=parsed(short_side),
+        shard_size=shard_size,
+        seed=seed,
+        max_rejected=max_rejected,
+        allow_missing=allow_missing,
+        dry_run=dry_run,
     )
+    run_build(BuildCall(mix, raw, out, datasets, executor, workers, options))

@@ -56,6 +56,7 @@ class Recipe(Strict):
 
     `reader` is a module of dpt_bench.readers, or a path to a Python file, relative to the recipe.
     `layout` holds what that reader needs: glob patterns, list names, thresholds; every reader checks its own keys.
+    `expected_rejections` are reasons that a complete, sound copy is known to produce: they count against no ceiling.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Recipe(Strict):
     camera: CameraFacts | None = None
     splits: dict[str, SplitFacts]
     known_issues: tuple[str, ...] = ()
+    expected_rejections: tuple[str, ...] = ()
     path: Path = Field(default=Path(), exclude=True, repr=False)
 
     @field_validator("name")

@@ -19,8 +19,11 @@ Values = NDArray[np.float64]
 class Metric:
     """A number for one image.
 
-    unit: "fraction", "m", "1/m", ...; never percent. needs: the kind in which prediction and target are compared.
-    function(prediction, target, valid): float64 arrays of one shape, and a bool mask; scores the valid pixels only.
+    unit: "fraction", "m", "log", ...; never percent.
+    needs: the weakest kind of target for which the number means something; prediction and target come to the function
+        as depth, or as disparity where `needs` is one.
+    function(prediction, target): float64 (N,) arrays of an image's valid pixels, N >= 1, finite, target > 0 where it is
+        depth; masking happens once, before, however many metrics there are.
     """
 
     title: str
@@ -28,13 +31,13 @@ class Metric:
     higher_is_better: bool
     needs: DepthKind
     citation: str
-    function: Callable[[Values, Values, NDArray[np.bool_]], float]
+    function: Callable[[Values, Values], float]
 
     def __call__(self, prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_]) -> float:
-        """Score of one image; NaN where `valid` is empty."""
+        """Score of one image: arrays of one shape and a bool mask; NaN where `valid` is empty."""
         if not valid.any():
             return float("nan")
-        return float(self.function(np.asarray(prediction, np.float64), np.asarray(target, np.float64), valid))
+        return float(self.function(prediction[valid].astype(np.float64), target[valid].astype(np.float64)))
 
 
 def load_metric(name: str) -> Metric:

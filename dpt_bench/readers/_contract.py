@@ -19,8 +19,8 @@ ITEM_FIELDS = [
     pa.field("scene", pa.string(), nullable=False),
     pa.field("files", pa.list_(pa.string()), nullable=False),
 ]
-"""Columns every item table has: `key` as in Sample.key; `scene`, what a split must not cut through; `files`, POSIX paths
-below the root, image first. A reader may add columns of its own. Rows are sorted by key."""
+"""Columns every item table has: `key` as in Sample.key; `scene`, what a split must not cut through; `files`, POSIX
+paths below the root, image first. A reader may add columns of its own. Rows are sorted by key."""
 
 Row = Mapping[str, Any]
 

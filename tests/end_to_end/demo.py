@@ -68,7 +68,9 @@ def closing(folder: Path, seconds: float) -> None:
         for dataset in DATASETS
         if float(trained[dataset]) > (1 - IMPROVEMENT) * float(rows[name][dataset])
     ]
-    print(f"\nThe sample world is procedural: these numbers compare models with each other, never with a paper. ({seconds:.0f} s)")
+    print(
+        f"\nThe sample world is procedural: these numbers compare models with each other, never with a paper. ({seconds:.0f} s)"
+    )
     if weak:
         sys.exit(f"demo: the trained model is not {IMPROVEMENT:.0%} better on: {', '.join(weak)}")
 

@@ -1,0 +1,73 @@
+"""Evaluates models on a suite and prints the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from dpt_bench.cli._progress import progress
+from dpt_bench.cli._table import show_table
+from dpt_bench.evaluation import EvaluationOptions, EvaluationReport, evaluate
+from dpt_bench.predictors import load_predictor
+from dpt_bench.predictors._contract import PredictorOptions
+from dpt_bench.results import SummaryRow
+
+
+@dataclass(frozen=True)
+class ZeroshotCall:
+    """The command line of `dpt-bench zeroshot`."""
+
+    models: tuple[str, ...]
+    data: str
+    out: Path
+    suite: str
+    datasets: tuple[str, ...] | None
+    device: str
+    batch_size: int
+    limit: int | None
+
+
+def run_zeroshot(call: ZeroshotCall) -> None:
+    """Evaluate, print a row a model, say where the files are."""
+    loading = PredictorOptions(device=call.device, batch_size=call.batch_size)
+    predictors = [load_predictor(spec, loading) for spec in call.models]
+    options = EvaluationOptions(datasets=call.datasets, limit=call.limit, batch_size=call.batch_size)
+    with progress() as shown:
+        report = evaluate(predictors, call.suite, call.data, call.out, options=options, progress=shown)
+    _show(report)
+
+
+def _show(report: EvaluationReport) -> None:
+    rows = [row for row in report.summary if row.on_board]
+    datasets = list(dict.fromkeys(row.dataset for row in rows))
+    first = {row.dataset: row for row in rows}
+    typer.echo(f"\nsuite {report.suite}, version {report.suite_version}; fractions, with 95 % intervals\n")
+    header = ["model", *(f"{name}\n{first[name].metric}" for name in datasets)]
+    models = list(dict.fromkeys(row.model for row in rows))
+    show_table(
+        [header, *([model, *(_cell(rows, model, name) for name in datasets)] for model in models)], numbers_from=1
+    )
+    typer.echo("")
+    for name in datasets:
+        row = first[name]
+        skipped = f", {row.n_skipped} skipped" if row.n_skipped else ""
+        typer.echo(f"{name}: {row.n_images} images{skipped} ({row.label})")
+    for name, root in report.absent.items():
+        typer.echo(f"{name}: not evaluated, no folder {root}")
+    if report.missing:
+        typer.echo(f"sets of the protocol that this version cannot read yet: {', '.join(report.missing)}")
+    if report.n_resumed:
+        typer.echo(f"{report.n_new} images scored now, {report.n_resumed} were finished by an earlier run")
+    typer.echo(f"\n{report.leaderboard_csv}\n{report.summary_csv}")
+
+
+def _cell(rows: Sequence[SummaryRow], model: str, dataset: str) -> str:
+    row = next((row for row in rows if (row.model, row.dataset) == (model, dataset)), None)
+    if row is None or row.mean is None:
+        return "-"
+    if row.ci_low is None or row.ci_high is None:
+        return f"{row.mean:.4f}"
+    return f"{row.mean:.4f}\n{row.ci_low:.3f}..{row.ci_high:.3f}"

@@ -1,0 +1,56 @@
+"""The end of a build: ledgers added up to a dataset's index and counts, and datasets to the manifest of the mix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dpt_bench.conversion.members import dataset_name
+from dpt_bench.conversion.options import BuildOptions
+from dpt_bench.conversion.plan import DatasetPlan
+from dpt_bench.core.mix import Mix
+from dpt_bench.core.provenance import provenance
+from dpt_bench.shards.compaction import compact, summarise
+from dpt_bench.shards.index import encode_table, read_ledger
+from dpt_bench.shards.layout import DATASET, INDEX, MANIFEST, REJECTED, ShardStore
+from dpt_bench.shards.records import (
+    DatasetRecord,
+    Manifest,
+    MemberRecord,
+    built_record,
+    encode_record,
+    read_dataset_record,
+)
+
+
+def finish_dataset(store: ShardStore, plan: DatasetPlan, max_rejected: float) -> DatasetRecord:
+    """Write index.parquet, rejected.parquet and the final dataset.json; it is complete unless too much was rejected."""
+    ledgers = [(shard.name, read_ledger(store, plan.dataset, shard.name)) for shard in plan.shards]
+    index, rejected = compact([ledger for _, ledger in ledgers])
+    required = next(iter(plan.identity.items))
+    has_samples = required in index["split"].unique().to_pylist()
+    complete = has_samples and rejected.num_rows <= max_rejected * plan.table.num_rows
+    record = summarise(plan.identity, ledgers, complete=complete)
+    store.put_bytes(f"{plan.dataset}/{INDEX}", encode_table(index))
+    store.put_bytes(f"{plan.dataset}/{REJECTED}", encode_table(rejected))
+    store.put_bytes(f"{plan.dataset}/{DATASET}", encode_record(record))
+    return record
+
+
+def write_manifest(store: ShardStore, mix: Mix, options: BuildOptions, missing: Mapping[str, str]) -> Manifest | None:
+    """Write manifest.json from the datasets that are finished at the URL; None, and nothing written, without any."""
+    names = [dataset_name(member) for member in mix.members]
+    records = {name: record for name in names if (record := read_dataset_record(store, name)) is not None}
+    built = {name: built_record(record) for name, record in records.items() if record.complete}
+    if not built:
+        return None
+    manifest = Manifest(
+        mix=mix.name,
+        mix_version=mix.version,
+        members=tuple(MemberRecord(dataset=dataset_name(member), weight=member.weight) for member in mix.members),
+        options=options.shared(),
+        datasets=built,
+        missing={name: missing.get(name, "not built") for name in names if name not in built},
+        provenance=provenance(),
+    )
+    store.put_bytes(MANIFEST, encode_record(manifest))
+    return manifest

@@ -1,0 +1,6 @@
+"""Predictors on a suite: read, predict, score, journal, and galleries of what came out."""
+
+from dpt_bench.evaluation.options import EvaluationOptions, EvaluationReport
+from dpt_bench.evaluation.run import evaluate
+
+__all__ = ["EvaluationOptions", "EvaluationReport", "evaluate"]

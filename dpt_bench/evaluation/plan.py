@@ -1,0 +1,153 @@
+"""What an evaluation will do, checked in full before the first image is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from dpt_bench.core.catalog import RECIPES, SUITES
+from dpt_bench.core.errors import UnknownNameError, UsageError
+from dpt_bench.core.provenance import package_version
+from dpt_bench.core.recipe import Recipe
+from dpt_bench.core.suite import ResizeRule, Suite, SuiteDataset
+from dpt_bench.evaluation.options import EvaluationOptions
+from dpt_bench.metrics import load_metric
+from dpt_bench.predictors import Predictor
+from dpt_bench.readers import Reader, load_reader
+from dpt_bench.results import Cell, MetricFacts
+from dpt_bench.scoring import check_predictor, check_target, required_kind
+
+SAMPLE_WORLD_MARKER = "SAMPLE_WORLD.json"
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """One dataset: its items, and a cell for each predictor, in their order."""
+
+    recipe: Recipe
+    protocol: SuiteDataset
+    root: Path
+    reader: Reader
+    items: pa.Table
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    suite: Suite
+    datasets: tuple[DatasetPlan, ...]
+    absent: dict[str, Path]
+
+
+def make_plan(
+    predictors: Sequence[Predictor], suite: str | Path | Suite, data: Path, options: EvaluationOptions
+) -> Plan:
+    """Resolve names, look for the datasets below `data`, and check that every predictor can be scored on each.
+
+    Raises:
+        UsageError: an unknown name, no dataset at all below `data`, a folder that holds something else, or a predictor
+            whose kind the suite cannot score.
+    """
+    loaded = suite if isinstance(suite, Suite) else SUITES.load(suite)
+    _check_distinct(predictors)
+    chosen = _chosen(loaded, options)
+    for protocol, recipe in chosen:
+        _check(protocol, recipe, predictors)
+    roots = {recipe.name: data / recipe.name for _, recipe in chosen}
+    absent = {name: root for name, root in roots.items() if not root.is_dir()}
+    if len(absent) == len(roots):
+        raise UsageError(
+            f"no dataset of the suite {loaded.name!r} was found" if data.is_dir() else "no such folder of datasets",
+            where=data,
+            fix=f"looked for {', '.join(map(str, absent.values()))}; `dpt-bench list recipes NAME` says where "
+            "to get one, `dpt-bench sample-data` writes the sample world",
+        )
+    present = [(protocol, recipe) for protocol, recipe in chosen if recipe.name not in absent]
+    return Plan(
+        loaded, tuple(_dataset(loaded, one, recipe, (data, predictors, options)) for one, recipe in present), absent
+    )
+
+
+def _check_distinct(predictors: Sequence[Predictor]) -> None:
+    seen = [(predictor.name, predictor.checkpoint_sha256) for predictor in predictors]
+    if not seen:
+        raise UsageError("no predictor was given", fix="give at least one model")
+    for name in seen:
+        if seen.count(name) > 1:
+            raise UsageError(f"the model {name[0]!r} was given twice", fix="give each model once")
+
+
+def _chosen(suite: Suite, options: EvaluationOptions) -> list[tuple[SuiteDataset, Recipe]]:
+    pairs = [(protocol, RECIPES.load(protocol.recipe)) for protocol in suite.datasets]
+    names = [recipe.name for _, recipe in pairs]
+    for wanted in options.datasets or ():
+        if wanted not in names:
+            raise UnknownNameError(f"dataset of suite {suite.name}", wanted, names)
+    return [pair for pair in pairs if options.datasets is None or pair[1].name in options.datasets]
+
+
+def _check(protocol: SuiteDataset, recipe: Recipe, predictors: Sequence[Predictor]) -> None:
+    if recipe.target.kind == "labels":
+        raise UsageError("this dataset holds class labels, not depth", where=recipe.path, fix="leave it out")
+    if protocol.split not in recipe.splits:
+        raise UnknownNameError(f"split of {recipe.name}", protocol.split, recipe.splits)
+    check_target(recipe.target.kind, protocol)
+    for predictor in predictors:
+        check_predictor(predictor.name, predictor.kind, protocol)
+
+
+def _dataset(
+    suite: Suite,
+    protocol: SuiteDataset,
+    recipe: Recipe,
+    call: tuple[Path, Sequence[Predictor], EvaluationOptions],
+) -> DatasetPlan:
+    data, predictors, options = call
+    root = data / recipe.name
+    reader = load_reader(recipe)
+    items = reader.list(root, recipe, protocol.split)
+    cells = tuple(_cell(suite, protocol, recipe, root, predictor) for predictor in predictors)
+    return DatasetPlan(recipe, protocol, root, reader, items.slice(0, options.limit), cells)
+
+
+def _cell(suite: Suite, protocol: SuiteDataset, recipe: Recipe, root: Path, predictor: Predictor) -> Cell:
+    return Cell(
+        model=predictor.name,
+        checkpoint_sha256=predictor.checkpoint_sha256,
+        kind=predictor.kind,
+        scored_as=required_kind(protocol),
+        suite=suite.name,
+        suite_version=suite.version,
+        dataset=recipe.name,
+        position=suite.datasets.index(protocol),
+        split=protocol.split,
+        metrics=tuple(_facts(name) for name in protocol.metrics),
+        resized_by=predictor.preprocessing,
+        resize_rule=_words(protocol.resize) if predictor.preprocessing == "suite" else "own",
+        trained_on=predictor.trained_on,
+        published_keys_sha256=recipe.splits[protocol.split].keys_sha256,
+        sample_world=(root / SAMPLE_WORLD_MARKER).exists(),
+        settings_sha256=_settings(protocol, recipe, predictor),
+        package_version=package_version(),
+    )
+
+
+def _facts(name: str) -> MetricFacts:
+    metric = load_metric(name)
+    return MetricFacts(name=name, unit=metric.unit, better="higher" if metric.higher_is_better else "lower")
+
+
+def _settings(protocol: SuiteDataset, recipe: Recipe, predictor: Predictor) -> str:
+    """Hash of what may move a number; where the recipe and the suite lie on this machine may not."""
+    facts = [protocol.model_dump(mode="python", exclude={"recipe"}), recipe.sha256(), predictor.kind.value]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _words(rule: ResizeRule) -> str:
+    size = "" if rule.side == "native" else f" {rule.size}"
+    return f"{rule.side}{size}, multiple of {rule.multiple_of}, {rule.interpolation}"

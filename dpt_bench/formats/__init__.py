@@ -1,0 +1,1 @@
+"""Bytes <-> arrays, one file format a module, decode and encode side by side."""

@@ -1,0 +1,77 @@
+"""Per-image errors: read from results folders, counted into bins, drawn as inline SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpt_bench.results import read_results
+
+CellName = tuple[str, int, str, str | None, str, str]
+"""suite, suite_version, model, checkpoint_sha256, dataset, metric"""
+
+_COLUMNS = ["suite", "suite_version", "model", "checkpoint_sha256", "dataset", "metric"]
+_BINS = 48
+_WIDTH, _HEIGHT = 320.0, 72.0
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Shape of one cell's per-image values, which need not be kept for it.
+
+    counts: (_BINS,) images in equal bins over [low, high]; the last bin also holds the `beyond` images above `high`,
+    the 99th percentile, so that a few failures do not flatten the rest.
+    """
+
+    counts: NDArray[np.int64]
+    low: float
+    high: float
+    beyond: int
+    median: float
+    percentile_90: float
+
+    def position(self, value: float) -> float:
+        """Where a value lies on the drawing, in its units, kept inside it."""
+        span = self.high - self.low
+        return float(np.clip((value - self.low) / span if span else 0.5, 0.0, 1.0)) * _WIDTH
+
+    def outline(self) -> str:
+        """SVG path of the histogram's silhouette in a box of 320 x 72, the axis at the bottom."""
+        heights = _HEIGHT * (1 - self.counts / max(1, int(self.counts.max())))
+        steps = np.linspace(0.0, _WIDTH, _BINS + 1)
+        path = [f"M0 {_HEIGHT:g}"]
+        path += [f"V{top:.1f}H{right:.1f}" for top, right in zip(heights, steps[1:], strict=True)]
+        return "".join(path) + f"V{_HEIGHT:g}Z"
+
+
+def read_distributions(folders: Iterable[Path]) -> dict[CellName, Distribution]:
+    """The distribution of every cell with at least one scored image.
+
+    Raises:
+        UsageError, DataError: a folder holds no results, or damaged ones.
+    """
+    found: dict[CellName, Distribution] = {}
+    for folder in folders:
+        table = read_results(folder).select([*_COLUMNS, "value"])
+        cells = table.filter(table["value"].is_valid()).group_by(_COLUMNS).aggregate([("value", "list")])
+        names = zip(*(cells[column].to_pylist() for column in _COLUMNS), strict=True)
+        for name, values in zip(names, cells["value_list"], strict=True):
+            finite = values.values.to_numpy()
+            finite = finite[np.isfinite(finite)]
+            if finite.size:
+                found[name] = describe(finite)
+    return found
+
+
+def describe(values: NDArray[np.float64]) -> Distribution:
+    """Histogram and quantiles of (N,) finite values, N >= 1."""
+    low = min(0.0, float(values.min()))
+    high = float(np.quantile(values, 0.99))
+    high = high if high > low else float(values.max())
+    median, percentile_90 = np.quantile(values, [0.5, 0.9])
+    counts, _ = np.histogram(np.minimum(values, high), bins=_BINS, range=(low, high if high > low else low + 1.0))
+    return Distribution(counts, low, high, int(np.count_nonzero(values > high)), float(median), float(percentile_90))

@@ -1,0 +1,16 @@
+"""Phrases that all writers share, so that a board says the same thing in every format."""
+
+from __future__ import annotations
+
+from dpt_bench.leaderboard.columns import Column
+
+
+def section_title(*, comparable: bool) -> str:
+    """Heading of a board's section."""
+    return "Published image lists" if comparable else "This board's own runs"
+
+
+def column_note(column: Column) -> str:
+    """What stands below a dataset's name: metric, unit, direction."""
+    unit = f", {column.printed_unit}" if column.printed_unit not in ("log", "log10") else ""
+    return f"{column.metric_title}{unit} {column.arrow}"

@@ -1,0 +1,76 @@
+"""Worker processes behind a loader: torch's DataLoader over whole batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import cv2
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from dpt_bench.core.errors import DataError, DptBenchError
+from dpt_bench.loading.batch import Batch
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """Who prepares the batches.
+
+    count: processes; 0 prepares them in the caller's own. prefetch: batches each prepares ahead.
+    pin_memory: for copies to a GPU that do not wait.
+    """
+
+    count: int = 0
+    prefetch: int = 4
+    pin_memory: bool = False
+
+
+def batches(steps: IterableDataset[Batch | DptBenchError], options: WorkerOptions) -> Iterator[Batch]:
+    """The items of `steps` in their order, errors raised; workers end with the iterator.
+
+    Raises:
+        DptBenchError: what a worker could not do.
+        DataError: a worker died.
+    """
+    loader = DataLoader(
+        steps,
+        batch_size=None,
+        num_workers=options.count,
+        prefetch_factor=options.prefetch if options.count else None,
+        pin_memory=options.pin_memory,
+        multiprocessing_context=_context() if options.count else None,
+        worker_init_fn=_quiet if options.count else None,
+    )
+    stream = iter(loader)
+    while True:
+        try:
+            item = next(stream)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            fix = "give the run more memory or fewer data.workers, then go on with --resume"
+            raise DataError(f"a loader process died: {error}", fix=fix) from error
+        if isinstance(item, DptBenchError):
+            raise item
+        yield item
+
+
+def share_of_worker() -> tuple[int, int]:
+    """(number of this worker, how many there are); (0, 1) outside a worker."""
+    info = get_worker_info()
+    return (0, 1) if info is None else (info.id, info.num_workers)
+
+
+def _quiet(_worker: int) -> None:
+    cv2.setNumThreads(1)  # one process a core; threads of each would only get in one another's way
+
+
+def _context():  # type: ignore[no-untyped-def]
+    # A forked copy of a process that has used OpenCV's thread pool hangs in its first cv2 call, and a spawned one
+    # imports torch for seconds; the fork server imports it once, before there are threads.
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["dpt_bench.loading.loader"])
+    return context

@@ -1,0 +1,225 @@
+"""Training losses on inverse depth up to scale and shift, as MiDaS states them (Ranftl et al., TPAMI 2022, section 5).
+
+Tensors are (B, H, W): prediction, target (disparity, larger = nearer) and a bool mask `valid`. Everything is vectorised
+over the batch, never waits for the device, compiles, and runs in float32 also under autocast (float64 stays float64).
+Whatever invalid pixels hold, NaN included, changes neither value nor gradient. An image with fewer than two valid
+pixels, or whose valid target is constant, says nothing about relative depth: its loss and its gradient are zero.
+
+`PAPER` is what the paper states. `PUBLIC_GIST` is the robust loss that the authors posted, as its formulas read; its
+code differs in two more fields: `trim=0.0`, since a slicing mistake trims nothing, and `median="gist_zeros"`, since its
+median counts invalid pixels as zeros. `LEAST_SQUARES_GIST` is the older public loss, of MiDaS v1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+SMALLEST_SCALE = 1e-6
+
+
+@dataclass(frozen=True)
+class DepthLossOptions:
+    """Which published variant of the loss.
+
+    alignment: "median_mad" normalises both sides by median and mean absolute deviation (eqs. 5-6); "least_squares" fits
+        the prediction to the target (eqs. 2-4).
+    penalty: rho of eq. 1, "absolute" or "squared" residuals.
+    trim: share of the largest residuals that is dropped (eq. 7: 0.2), per "image" or over the whole "batch" (gist).
+    trim_denominator: "twice_valid" divides by 2 M (eqs. 1, 7); "kept" by the number of residuals left (some ports).
+    gradient_weight, gradient_scales: alpha and K of eqs. 11-12.
+    gradient_denominator: the M of eq. 11 counts valid pixels of the full "image", or of the subsampled "scale" (gists).
+    reduction: the mean over images of their means (eq. 12), or sums over the "batch" by its valid pixels (gists).
+    median: of valid pixels, the "lower" of the middle two (torch) or their "mean" (numpy); "gist_zeros" takes the lower
+        median over all pixels, the invalid ones set to zero.
+    """
+
+    alignment: Literal["median_mad", "least_squares"] = "median_mad"
+    penalty: Literal["absolute", "squared"] = "absolute"
+    trim: float = 0.2
+    trim_scope: Literal["image", "batch"] = "image"
+    trim_denominator: Literal["twice_valid", "kept"] = "twice_valid"
+    gradient_weight: float = 0.5
+    gradient_scales: int = 4
+    gradient_denominator: Literal["image", "scale"] = "image"
+    reduction: Literal["image", "batch"] = "image"
+    median: Literal["lower", "mean", "gist_zeros"] = "lower"
+
+
+PAPER = DepthLossOptions()
+PUBLIC_GIST = DepthLossOptions(trim_scope="batch", gradient_denominator="scale", reduction="batch")
+LEAST_SQUARES_GIST = DepthLossOptions(
+    alignment="least_squares", penalty="squared", trim=0.0, gradient_denominator="scale", reduction="batch"
+)
+
+
+def depth_loss(prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions = PAPER) -> Tensor:
+    """Scale- and shift-invariant data term plus weighted gradient matching (eq. 12), a scalar.
+
+    Args:
+        prediction: (B, H, W) disparity up to scale and shift.
+        target: (B, H, W) disparity.
+        valid: (B, H, W) bool, the pixels that count.
+        options: the variant; the paper's by default.
+    """
+    return depth_loss_per_image(prediction, target, valid, options).mean()
+
+
+def depth_loss_per_image(
+    prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions = PAPER
+) -> Tensor:
+    """The terms whose mean is `depth_loss`: (B,)."""
+    residual, used = _aligned_residual(prediction, target, valid, options)
+    loss = _data_term(residual, used, options)
+    if options.gradient_weight:
+        loss = loss + options.gradient_weight * _gradient_term(residual, used, options)
+    return loss
+
+
+def scale_and_shift_invariant_loss(
+    prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions = PAPER
+) -> Tensor:
+    """The data term alone, a scalar: L_ssitrim (eq. 7), or L_ssimae and L_ssimse (eq. 1), by `options`."""
+    return _data_term(*_aligned_residual(prediction, target, valid, options), options).mean()
+
+
+def gradient_matching_loss(
+    prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions = PAPER
+) -> Tensor:
+    """The gradient term alone, not weighted, a scalar: L_reg (eq. 11) of the aligned difference."""
+    return _gradient_term(*_aligned_residual(prediction, target, valid, options), options).mean()
+
+
+def normalise_median_mad(
+    values: Tensor, valid: Tensor, median: Literal["lower", "mean", "gist_zeros"] = "lower"
+) -> Tensor:
+    """(values - median) / mean absolute deviation over the valid pixels of each image (eqs. 5-6); 0 where invalid.
+
+    The deviation is bounded by 1e-6 from below. Gradients flow through both statistics.
+    """
+    values, valid = _wide(values, valid), valid.bool()
+    pixels, mask = values.flatten(1), valid.flatten(1)
+    centred = torch.where(mask, pixels - _median(pixels, mask, median), 0.0)
+    deviation = centred.abs().sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp(min=1)
+    return (centred / deviation.clamp(min=SMALLEST_SCALE)).view_as(values)
+
+
+def align_least_squares(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Scale * prediction + shift, fitted to the target over the valid pixels of each image (eqs. 2-4); 0 where invalid.
+
+    Sums are taken about the means, which keeps float32 accurate. A constant prediction gets scale 0 and the target's
+    mean as shift. Gradients flow through both.
+    """
+    prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
+    mask = valid.bool()
+    count = mask.sum((1, 2), keepdim=True).clamp(min=1)
+    mean = prediction.sum((1, 2), keepdim=True) / count
+    target_mean = target.sum((1, 2), keepdim=True) / count
+    centred = torch.where(mask, prediction - mean, 0.0)
+    variance = centred.square().sum((1, 2), keepdim=True) / count
+    covariance = (centred * (target - target_mean)).sum((1, 2), keepdim=True) / count
+    rounding = (8 * torch.finfo(mean.dtype).eps * mean).square()
+    varies = variance > rounding
+    scale = torch.where(varies, covariance / torch.where(varies, variance, 1.0), 0.0)
+    return torch.where(mask, scale * centred + target_mean, 0.0)
+
+
+def log_loss(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: float = 0.5) -> Tensor:
+    """Scale-invariant log loss (Eigen et al., NIPS 2014, eq. 4): mean(d^2) - variance_focus * mean(d)^2, a scalar.
+
+    d = log prediction - log target over valid pixels, per image, then the mean over images. Both are positive depths
+    (or disparities); values below 1e-6 are raised to it.
+    """
+    prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
+    mask = valid.bool()
+    count = mask.sum((1, 2)).clamp(min=1)
+    difference = prediction.clamp(min=SMALLEST_SCALE).log() - target.clamp(min=SMALLEST_SCALE).log()
+    difference = torch.where(mask, difference, 0.0)
+    mean = difference.sum((1, 2)) / count
+    return (difference.square().sum((1, 2)) / count - variance_focus * mean.square()).mean()
+
+
+def _aligned_residual(
+    prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions
+) -> tuple[Tensor, Tensor]:
+    """Aligned prediction minus aligned target, and the pixels that count."""
+    prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
+    valid = valid.bool() & _informative(target, valid)
+    if options.alignment == "least_squares":
+        residual = align_least_squares(prediction, target, valid) - target
+    else:
+        residual = normalise_median_mad(prediction, valid, options.median) - normalise_median_mad(
+            target, valid, options.median
+        )
+    return torch.where(valid, residual, 0.0), valid
+
+
+def _data_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Tensor:
+    magnitude = (residual.abs() if options.penalty == "absolute" else residual.square()).flatten(1)
+    mask = valid.flatten(1)
+    kept = _smallest(magnitude.detach(), mask, options) if options.trim else mask
+    sums = torch.where(kept, magnitude, 0.0).sum(1)
+    if options.trim_denominator == "kept":
+        return _reduce(sums, kept.sum(1), options)
+    return _reduce(sums, 2 * mask.sum(1), options)
+
+
+def _smallest(magnitude: Tensor, mask: Tensor, options: DepthLossOptions) -> Tensor:
+    """Mask (B, N) of the residuals that trimming keeps: floor((1 - trim) * M) of each image, or of the batch."""
+    rows = (1, -1) if options.trim_scope == "batch" else mask.shape
+    order = torch.where(mask, magnitude, torch.inf).reshape(rows).argsort(dim=1)
+    counts = (mask.reshape(rows).sum(1, keepdim=True).double() * (1.0 - options.trim)).long()
+    is_small = torch.arange(order.shape[1], device=order.device) < counts
+    return torch.zeros_like(is_small).scatter(1, order, is_small).view_as(mask)
+
+
+def _gradient_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Tensor:
+    total = residual.new_zeros(residual.shape[0])
+    for level in range(options.gradient_scales):
+        stride = 2**level
+        values, mask = residual[:, ::stride, ::stride], valid[:, ::stride, ::stride]
+        across = torch.where(mask[:, :, 1:] & mask[:, :, :-1], values.diff(dim=2).abs(), 0.0)
+        down = torch.where(mask[:, 1:] & mask[:, :-1], values.diff(dim=1).abs(), 0.0)
+        counted = mask if options.gradient_denominator == "scale" else valid
+        total = total + _reduce(across.sum((1, 2)) + down.sum((1, 2)), counted.sum((1, 2)), options)
+    return total
+
+
+def _reduce(sums: Tensor, counts: Tensor, options: DepthLossOptions) -> Tensor:
+    """(B,) terms whose mean is the loss."""
+    if options.reduction == "batch":
+        return sums * len(sums) / counts.sum().clamp(min=1)
+    return sums / counts.clamp(min=1)
+
+
+def _median(pixels: Tensor, mask: Tensor, kind: Literal["lower", "mean", "gist_zeros"]) -> Tensor:
+    """(B, 1) medians of (B, N) values; the selection is not differentiated, the selected values are."""
+    if kind == "gist_zeros":
+        mask = torch.ones_like(mask)
+    order = torch.where(mask, pixels.detach(), torch.inf).argsort(dim=1)
+    count = mask.sum(1, keepdim=True)
+    lower = pixels.gather(1, order.gather(1, ((count - 1) // 2).clamp(min=0)))
+    if kind != "mean":
+        return lower
+    upper = pixels.gather(1, order.gather(1, (count // 2).clamp(max=pixels.shape[1] - 1)))
+    return (lower + upper) / 2
+
+
+def _informative(target: Tensor, valid: Tensor) -> Tensor:
+    """(B, 1, 1) bool: the image has two valid pixels that differ."""
+    highest = torch.where(valid, target, -torch.inf).amax((1, 2), keepdim=True)
+    lowest = torch.where(valid, target, torch.inf).amin((1, 2), keepdim=True)
+    return highest - lowest > SMALLEST_SCALE
+
+
+def _wide(values: Tensor, valid: Tensor) -> Tensor:
+    """At least float32, with zeros at invalid pixels: replaced on the way in, so that no gradient meets a NaN."""
+    return torch.where(valid.bool(), values, 0.0).to(torch.promote_types(values.dtype, torch.float32))
+
+
+def _common(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    dtype = torch.promote_types(prediction.dtype, target.dtype)
+    return prediction.to(dtype), target.to(dtype)

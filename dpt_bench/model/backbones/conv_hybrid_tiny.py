@@ -1,0 +1,13 @@
+"""A hybrid for CPUs: a residual stem and four transformer blocks of width 192 (about 2.3 M parameters)."""
+
+from __future__ import annotations
+
+from dpt_bench.model.backbones._conv_stem import ConvStem
+from dpt_bench.model.backbones._hybrid import HybridBackbone, transformer_on
+from dpt_bench.model.spec import ModelSpec
+
+
+def build(spec: ModelSpec) -> HybridBackbone:
+    convolutions = ConvStem(channels=(24, 48, 96), depths=(1, 1, 1))
+    vit = transformer_on(convolutions, train_size=spec.train_size, width=192, depth=4, heads=3)
+    return HybridBackbone(vit, spec.hooks)

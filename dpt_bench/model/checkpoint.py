@@ -1,0 +1,124 @@
+"""Checkpoints of ours: plain tensors and JSON-able values in one file (DESIGN 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from torch import Tensor
+
+from dpt_bench.core.errors import DataError
+from dpt_bench.model.spec import ModelSpec
+from dpt_bench.model.tensor_file import read_tensors, write_tensors
+
+FORMAT = "dpt_bench checkpoint"
+SCHEMA = 1
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run needs to continue, and what a reader of its results needs to know.
+
+    weights, ema: state dicts of the network. optimiser, loader, rng: state dicts of tensors and plain values.
+    step: optimiser steps done. preset, provenance: JSON-able. trained_on: recipe names.
+    """
+
+    spec: ModelSpec
+    weights: Weights
+    ema: Weights | None = None
+    optimiser: dict[str, Any] | None = None
+    step: int = 0
+    loader: dict[str, Any] | None = None
+    rng: dict[str, Any] | None = None
+    preset: dict[str, Any] | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+    trained_on: tuple[str, ...] = ()
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write `path` whole or not at all; tensors are stored detached, on the CPU.
+
+    Raises:
+        UsageError: the folder cannot be written.
+        TypeError: a value is neither a tensor nor plain.
+    """
+    content = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
+    content["spec"] = checkpoint.spec.model_dump(mode="json")
+    write_tensors(path, {"format": FORMAT, "schema": SCHEMA, **_plain(content, "checkpoint")})
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint at `path`, tensors on the CPU.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: the file is damaged, holds code (which is not run), or was not written by `save_checkpoint`.
+    """
+    content = read_tensors(path)
+    if not is_ours(content):
+        raise DataError(
+            "the file is not a dpt_bench checkpoint",
+            where=path,
+            fix="give a ckpt.pt that `dpt-bench train` wrote; files of other projects cannot be resumed",
+        )
+    return parse_checkpoint(content, path)
+
+
+def is_ours(content: Mapping[str, Any]) -> bool:
+    """Whether the content of a file says that `save_checkpoint` wrote it."""
+    return content.get("format") == FORMAT
+
+
+def parse_checkpoint(content: Mapping[str, Any], path: Path) -> Checkpoint:
+    """The content of a file as a checkpoint.
+
+    Raises:
+        DataError: its schema is newer, its spec is unknown to this version, or a part is missing.
+    """
+    if content.get("schema") != SCHEMA:
+        raise DataError(
+            f"the checkpoint has schema {content.get('schema')!r}, this version reads {SCHEMA}",
+            where=path,
+            fix="use the version of dpt-bench that wrote it",
+        )
+    names = {item.name for item in fields(Checkpoint)}
+    missing = sorted(names - set(content))
+    if missing or not _is_weights(content["weights"]) or not _is_weights(content["ema"] or {}):
+        raise DataError(
+            f"the checkpoint is incomplete: {', '.join(missing) or 'weights that are not tensors'}",
+            where=path,
+            fix="go back to an older checkpoint of the same run",
+        )
+    try:
+        spec = ModelSpec.model_validate(content["spec"])
+    except ValidationError as error:
+        raise DataError(
+            f"the checkpoint's model spec is not one of this version: {error.errors()[0]['msg']}",
+            where=f"{path}: spec.{'.'.join(map(str, error.errors()[0]['loc']))}",
+            fix="use the version of dpt-bench that wrote it",
+        ) from error
+    values = {name: content[name] for name in names} | {"spec": spec, "trained_on": tuple(content["trained_on"])}
+    return Checkpoint(**values)
+
+
+def _is_weights(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(key, str) and isinstance(weight, Tensor) for key, weight in value.items()
+    )
+
+
+def _plain(value: Any, place: str) -> Any:
+    """`value` with its tensors detached and alone in their storage; refuses what could not be read again."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu().clone()
+    if isinstance(value, Mapping):
+        return {key: _plain(item, f"{place}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{place}[{index}]") for index, item in enumerate(value)]
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    raise TypeError(f"{place} is a {type(value).__name__}; a checkpoint holds tensors and plain values alone")

@@ -1,0 +1,53 @@
+"""From what a user types after --model to a predictor: `PREFIX:ARGUMENT`, or the path of a checkpoint."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from dpt_bench.core.catalog import load_plugin, plugin_names
+from dpt_bench.core.errors import UnknownNameError, UsageError
+from dpt_bench.predictors._contract import Predictor, PredictorOptions
+
+_PACKAGE = "dpt_bench.predictors"
+_FILE_ENDINGS = (".pt", ".pth", ".ckpt")
+
+
+def load_predictor(spec: str, options: PredictorOptions | None = None) -> Predictor:
+    """The predictor that `spec` names.
+
+    `baseline:constant` calls `load("constant", options)` of the module predictors/baseline.py; a path without a prefix
+    is a checkpoint.
+
+    Raises:
+        UnknownNameError: no predictor has the prefix, or what follows it is unknown.
+        UsageError: the file is missing, or nothing follows the prefix.
+        DataError: the checkpoint is damaged.
+    """
+    prefix, argument = _split(spec)
+    predictor: Predictor = load_plugin(_PACKAGE, prefix, kind="predictor").load(argument, options or PredictorOptions())
+    return predictor
+
+
+def _split(spec: str) -> tuple[str, str]:
+    prefixes = plugin_names(_PACKAGE)
+    prefix, colon, argument = spec.partition(":")
+    if prefix in prefixes and not Path(spec).exists():
+        if not argument:
+            raise UsageError(f"nothing follows the predictor {prefix!r}", where=spec, fix=f"write {prefix}:WHAT")
+        return prefix, argument
+    if Path(spec).exists() or spec.endswith(_FILE_ENDINGS):
+        return "checkpoint", spec
+    if colon and not Path(spec).parent.name:
+        raise UnknownNameError("predictor", prefix, prefixes)
+    raise UsageError(f"no such model: {_hint(spec, prefixes)}", where=spec, fix="give a checkpoint or PREFIX:WHAT")
+
+
+def _hint(spec: str, prefixes: list[str]) -> str:
+    folder = Path(spec).parent
+    files = [str(file) for ending in _FILE_ENDINGS for file in folder.glob(f"*{ending}")] if folder.is_dir() else []
+    near = get_close_matches(spec, [*files, *prefixes, "baseline:constant", "baseline:ramp"], n=3)
+    found = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return f"it is neither a file nor begins with one of {', '.join(f'{name}:' for name in prefixes)}; {found}".rstrip(
+        "; "
+    )

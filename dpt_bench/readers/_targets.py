@@ -1,0 +1,61 @@
+"""Stored numbers to DepthMaps by the facts of a recipe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpt_bench.core.kinds import DepthKind
+from dpt_bench.core.recipe import Recipe, TargetFacts
+from dpt_bench.core.sample import Camera, DepthMap
+
+CENTRE_TOLERANCE = 0.1
+"""Share of the side by which a principal point may miss the centre of the image that it belongs to."""
+
+
+def depth_map(
+    stored: NDArray[Any],
+    facts: TargetFacts,
+    *,
+    offset: float = 0.0,
+    mask: NDArray[np.bool_] | None = None,
+    sky: NDArray[np.bool_] | None = None,
+) -> DepthMap:
+    """Offset + scale * stored, float32 (H, W); NaN where invalid, and at the sky, whose stored number means nothing.
+
+    Invalid is: not finite; a stored number that `facts.invalid` lists; False in `mask`; a value outside
+    `facts.valid_range` (inclusive, in the unit of the kind); a value <= 0, unless the kind has an unknown shift.
+    Sky pixels are valid in spite of all that, unless the sky policy is "invalid".
+    """
+    assert isinstance(facts.kind, DepthKind), "labels are no depth"
+    values = stored.astype(np.float32)
+    if facts.scale != 1.0:
+        values *= np.float32(facts.scale)
+    if offset:
+        values += np.float32(offset)
+    valid = np.isfinite(values) if facts.kind.is_affine else np.isfinite(values) & (values > 0)
+    for marker in facts.invalid:
+        valid &= stored != marker
+    if facts.valid_range is not None:
+        valid &= (values >= facts.valid_range[0]) & (values <= facts.valid_range[1])
+    if mask is not None:
+        valid &= mask
+    if sky is not None:
+        valid = valid & ~sky if facts.sky_policy == "invalid" else valid | sky
+        values[sky] = np.nan
+    values[~valid] = np.nan
+    return DepthMap(values, facts.kind, valid, sky)
+
+
+def camera_for(recipe: Recipe, height: int, width: int) -> Camera | None:
+    """The recipe's camera, or None where the image is not of the size that the intrinsics belong to."""
+    facts = recipe.camera
+    if facts is None:
+        return None
+    centred = (
+        abs(facts.cx - width / 2) <= CENTRE_TOLERANCE * width
+        and abs(facts.cy - height / 2) <= CENTRE_TOLERANCE * height
+    )
+    return facts.camera() if centred else None

@@ -1,0 +1,1 @@
+"""What people look at: colour maps, montages and the HTML shell."""

@@ -1,0 +1,151 @@
+"""A results folder: journals and cells are the record; results.parquet, summary.csv and leaderboard.csv come of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from dpt_bench.core.errors import DataError, UsageError
+from dpt_bench.results._files import write_atomically
+from dpt_bench.results.board import write_board
+from dpt_bench.results.journal import Journal, read_journal
+from dpt_bench.results.schema import RESULT_SCHEMA, Cell, CellId, ImageResult, from_table, to_table
+from dpt_bench.results.summary import SummaryRow, summarise, write_summary
+
+
+@dataclass(frozen=True)
+class ResultStore:
+    """One folder. Several processes may write into it at once: each has its own journal, and files appear by rename."""
+
+    folder: Path
+
+    @property
+    def parquet(self) -> Path:
+        return self.folder / "results.parquet"
+
+    @property
+    def summary_csv(self) -> Path:
+        return self.folder / "summary.csv"
+
+    @property
+    def leaderboard_csv(self) -> Path:
+        return self.folder / "leaderboard.csv"
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            UsageError: it cannot be made or written.
+        """
+        try:
+            (self.folder / "cells").mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / "cells" / ".writable", b"")
+            (self.folder / "cells" / ".writable").unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"the results folder cannot be written: {error.strerror}", where=self.folder, fix="choose another --out"
+            ) from error
+
+    def declare(self, cell: Cell) -> None:
+        """Record a cell before its first result.
+
+        Raises:
+            UsageError: the folder holds results of this cell that were made with other settings.
+        """
+        path = self.folder / "cells" / f"{cell.file_stem}.json"
+        if path.exists() and (known := _read_cell(path)).settings_sha256 != cell.settings_sha256:
+            changed = [name for name in Cell.model_fields if getattr(known, name) != getattr(cell, name)]
+            raise UsageError(
+                f"results of {cell.model} on {cell.dataset} ({cell.suite}) were made with other settings; "
+                f"changed: {', '.join(changed)}",
+                where=self.folder,
+                fix="choose another --out, or raise the version of the suite",
+            )
+        write_atomically(path, cell.model_dump_json(indent=2).encode() + b"\n")
+
+    def cells(self) -> list[Cell]:
+        """All declared cells, ordered by suite, dataset and model.
+
+        Raises:
+            DataError: a file of the folder is damaged.
+        """
+        found = [_read_cell(path) for path in (self.folder / "cells").glob("*.json")]
+        return sorted(
+            found, key=lambda cell: (cell.suite, cell.suite_version, cell.position, cell.model, repr(cell.id))
+        )
+
+    def journal(self) -> Journal:
+        return Journal(self.folder / "journal")
+
+    def results(self) -> list[ImageResult]:
+        """All finished images, each once: of several results of one image a scored one stays, else the first.
+
+        Raises:
+            DataError: a journal or the parquet file is damaged.
+        """
+        kept: dict[tuple[CellId, str], ImageResult] = {}
+        for result in self._recorded():
+            name = (result.cell, result.key)
+            if name not in kept or (kept[name].skipped and not result.skipped):
+                kept[name] = result
+        return list(kept.values())
+
+    def finished(self) -> dict[CellId, set[str]]:
+        """Keys that need no further work. An image that never reached the network (unreadable, say) is tried again."""
+        finished: dict[CellId, set[str]] = {}
+        for result in self.results():
+            if result.skipped is None or result.input_height is not None:
+                finished.setdefault(result.cell, set()).add(result.key)
+        return finished
+
+    def compact(self) -> list[SummaryRow]:
+        """Write results.parquet, summary.csv and leaderboard.csv; returns the summary."""
+        results = self.results()
+        sink = pa.BufferOutputStream()
+        pq.write_table(to_table(results), sink, compression="zstd")
+        write_atomically(self.parquet, sink.getvalue().to_pybytes())
+        summary = summarise(self.cells(), results)
+        write_summary(self.summary_csv, summary)
+        write_board(self.leaderboard_csv, summary)
+        return summary
+
+    def _recorded(self) -> Iterable[ImageResult]:
+        if self.parquet.exists():
+            yield from from_table(read_results(self.folder))
+        for path in sorted((self.folder / "journal").glob("*.jsonl")):
+            yield from read_journal(path)
+
+
+def read_results(folder: Path) -> pa.Table:
+    """Rows of RESULT_SCHEMA of a results folder.
+
+    Raises:
+        UsageError: the folder holds no results.
+        DataError: its file is damaged or of another schema.
+    """
+    path = folder / "results.parquet"
+    if not path.is_file():
+        raise UsageError("no results here", where=path, fix="run `dpt-bench zeroshot --out` with this folder first")
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"the results cannot be read: {error}", where=path, fix=_REBUILD) from error
+    if table.schema.names != RESULT_SCHEMA.names:
+        raise DataError("the results have the columns of another version", where=path, fix=_REBUILD)
+    return table.cast(RESULT_SCHEMA)
+
+
+_REBUILD = "remove the file and run `dpt-bench zeroshot` again: it is made anew from the journals beside it"
+
+
+def _read_cell(path: Path) -> Cell:
+    try:
+        return Cell.model_validate(json.loads(path.read_bytes()))
+    except (ValidationError, ValueError) as error:
+        raise DataError(f"damaged: {error}", where=path, fix="remove the file and evaluate again") from None

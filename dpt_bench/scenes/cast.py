@@ -1,0 +1,188 @@
+"""Intersects all solids with all rays of a view.
+
+Along the ray z * (x, y, 1), in camera coordinates, a plane n X = d is met at 1/z = n (x, y, 1) / d: inverse depth is an
+affine function on the screen. So a convex body costs one addition and one comparison per pixel and face.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpt_bench.scenes.noise import CELL, smooth_tile
+from dpt_bench.scenes.solids import Solid, Thing
+from dpt_bench.scenes.view import View
+
+Float = NDArray[np.float32]
+NEAR_M = 0.05
+_CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float64)
+
+
+@dataclass(frozen=True)
+class Hits:
+    """inverse_depth: float32 (H, W), 0 where nothing is hit. surface: int32 (H, W), index of the face, -1 for nothing.
+
+    Faces are counted through all solids in order; see `first_faces`.
+    """
+
+    inverse_depth: Float
+    surface: NDArray[np.int32]
+
+
+def first_faces(solids: Thing) -> NDArray[np.int64]:
+    """Index of each solid's first face, and the total at the end: int64 (S + 1,)."""
+    return np.concatenate([[0], np.cumsum([solid.num_faces for solid in solids], dtype=np.int64)])
+
+
+def cast(solids: Thing, view: View) -> Hits:
+    """The nearest face along every ray. Solids around the eye are not seen, save for hollow ones."""
+    hits = Hits(np.zeros((len(view.y), len(view.x)), np.float32), np.full((len(view.y), len(view.x)), -1, np.int32))
+    firsts = first_faces(solids)
+    windows, nearest = _windows(solids, view)
+    for index in np.argsort(nearest, kind="stable"):
+        rows, columns = windows[index]
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            continue
+        shown = hits.inverse_depth[rows, columns]
+        if nearest[index] > NEAR_M and shown.min() >= 1 / nearest[index]:
+            continue  # wholly behind what has been drawn
+        found = _enter(solids[index], view, view.x[columns], view.y[rows], shown)
+        if found is not None:
+            entry, face, seen = found
+            np.copyto(shown, entry, where=seen)
+            np.copyto(hits.surface[rows, columns], face + np.int32(firsts[index]), where=seen)
+    return hits
+
+
+def _windows(solids: Thing, view: View) -> tuple[list[tuple[slice, slice]], NDArray[np.float64]]:
+    """The part of the screen that bounds each solid, and the depth of its nearest corner."""
+    halves = np.stack([solid.half for solid in solids])
+    spans = np.einsum("kc,sc,scw->skw", _CORNERS, halves, np.stack([solid.axes for solid in solids]))
+    corners = view.to_camera(spans + np.stack([solid.centre for solid in solids])[:, None])
+    depth = corners[..., 2]
+    nearest = depth.min(axis=1)
+    slopes = corners[..., :2] / np.maximum(depth, NEAR_M)[..., None]
+    low, high = slopes.min(axis=1), slopes.max(axis=1)
+    crossing = nearest <= NEAR_M  # the projection of a body beside the eye is unbounded
+    low[crossing], high[crossing] = -np.inf, np.inf
+    behind = depth.max(axis=1) <= NEAR_M
+    low[behind], high[behind] = np.inf, -np.inf
+    starts_x, stops_x = np.searchsorted(view.x, low[:, 0]), np.searchsorted(view.x, high[:, 0], side="right")
+    starts_y, stops_y = np.searchsorted(view.y, low[:, 1]), np.searchsorted(view.y, high[:, 1], side="right")
+    windows = [
+        (slice(top, bottom), slice(left, right))
+        for top, bottom, left, right in zip(
+            starts_y.tolist(), stops_y.tolist(), starts_x.tolist(), stops_x.tolist(), strict=True
+        )
+    ]
+    return windows, nearest
+
+
+def _enter(
+    solid: Solid, view: View, x: NDArray[np.float64], y: NDArray[np.float64], shown: Float
+) -> tuple[Float, NDArray[np.int32] | np.int32, NDArray[np.bool_]] | None:
+    """Inverse depth at which rays enter the body, the face they enter by, and where that is nearer than `shown`."""
+    normals = solid.normals @ view.axes.T
+    offsets = solid.offsets - solid.normals @ view.position
+    offsets = np.where(np.abs(offsets) < 1e-9, 1e-9, offsets)
+    slopes = normals / offsets[:, None]
+    if solid.hollow:
+        entry, face = _largest(slopes, x, y)
+        return entry, face, entry > shown
+    front = np.flatnonzero(offsets < 0)
+    entry, face = _smallest(slopes[front], front, x, y) if front.size else (None, np.int32(0))
+    leave = shown
+    for plane in np.flatnonzero(offsets > 0):
+        leave = np.maximum(leave, _affine(slopes[plane], x, y))
+    if solid.quadric is not None:
+        round_entry, round_leave, inside = _roots(solid, view, x, y)
+        leave = np.maximum(leave, round_leave)
+        leave[~inside] = np.inf
+        if entry is None and round_entry is None:
+            return None
+        if entry is None:
+            entry, face = round_entry, np.int32(len(offsets))
+        elif round_entry is not None:
+            face = np.where(round_entry < entry, np.int32(len(offsets)), face).astype(np.int32)
+            entry = np.minimum(entry, round_entry)
+    if entry is None:
+        return None
+    return entry, face, entry > leave
+
+
+def _affine(slopes: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> Float:
+    row = (slopes[0] * x + slopes[2]).astype(np.float32)
+    column = (slopes[1] * y).astype(np.float32)
+    plane: Float = row[None, :] + column[:, None]
+    return plane
+
+
+def _smallest(
+    slopes: NDArray[np.float64], faces: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[Float, NDArray[np.int32] | np.int32]:
+    entry = _affine(slopes[0], x, y)
+    if len(slopes) == 1:
+        return entry, np.int32(faces[0])
+    face = np.full(entry.shape, faces[0], np.int32)
+    for plane, name in zip(slopes[1:], faces[1:], strict=True):
+        other = _affine(plane, x, y)
+        np.copyto(face, np.int32(name), where=other < entry)
+        np.minimum(entry, other, out=entry)
+    return entry, face
+
+
+def _largest(
+    slopes: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[Float, NDArray[np.int32]]:
+    entry = _affine(slopes[0], x, y)
+    face = np.zeros(entry.shape, np.int32)
+    for name, plane in enumerate(slopes[1:], start=1):
+        other = _affine(plane, x, y)
+        np.copyto(face, np.int32(name), where=other > entry)
+        np.maximum(entry, other, out=entry)
+    return entry, face
+
+
+def _roots(
+    solid: Solid, view: View, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[Float | None, Float, NDArray[np.bool_]]:
+    """Both crossings of the quadric in inverse depth q: c q^2 - 2 q b + a = 0; float64, as b^2 - c a cancels."""
+    assert solid.quadric is not None
+    shape = view.axes @ solid.quadric @ view.axes.T
+    centre = view.to_camera(solid.centre)
+    b = shape @ centre
+    c = float(centre @ b) - 1
+    if abs(c) < 1e-9:
+        c = 1e-9
+    linear = (b[0] * x + b[2])[None, :] + (b[1] * y)[:, None]
+    square = (shape[0, 0] * x * x + 2 * shape[0, 2] * x + shape[2, 2])[None, :] + (
+        shape[1, 1] * y * y + 2 * shape[1, 2] * y
+    )[:, None]
+    if abs(shape[0, 1]) > 1e-12:
+        square += (2 * shape[0, 1] * x)[None, :] * y[:, None]
+    remainder = linear * linear - c * square
+    inside = remainder > 0
+    if solid.ragged:
+        inside &= remainder > _nibbles(solid, centre, x, y) * ((c + 1) / max(centre[2], NEAR_M) ** 2)
+    root = np.sqrt(np.maximum(remainder, 0))
+    leave = ((linear - root) / c).astype(np.float32)
+    if c < 0:  # the eye is within an endless cylinder: there is no entry, only an exit
+        return None, leave, inside
+    entry = ((linear + root) / c).astype(np.float32)
+    return entry, leave, inside
+
+
+def _nibbles(solid: Solid, centre: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> Float:
+    """Noise fixed to the body's middle, as if on a card that faces the eye, so that both eyes see the same leaves."""
+    tile = smooth_tile()[:-1, :-1]
+    size = len(tile)
+    depth = max(centre[2], NEAR_M)
+    offset = int(abs(solid.half[0]) * 977 + abs(solid.centre[0]) * 131)
+    rim = np.zeros((len(y), len(x)), np.float32)
+    for leaf_m, weight in ((0.1 + 0.12 * float(solid.half.max()), 0.6), (0.06 + 0.03 * float(solid.half.max()), 0.6)):
+        columns = np.floor((x * depth - centre[0]) * (CELL / leaf_m)).astype(np.int64)
+        rows = np.floor((y * depth - centre[1]) * (CELL / leaf_m)).astype(np.int64)
+        rim += np.float32(weight) * tile[np.ix_((rows + offset) % size, (columns + 3 * offset) % size)]
+    return rim * np.float32(solid.ragged)

@@ -1,0 +1,7 @@
+"""Prediction and target -> numbers, for validation and evaluation alike: resize to the target, align, cap, measure."""
+
+from dpt_bench.scoring.maps import Maps, aligned_maps
+from dpt_bench.scoring.protocol import check_predictor, check_target, required_kind
+from dpt_bench.scoring.score import Scored, score
+
+__all__ = ["Maps", "Scored", "aligned_maps", "check_predictor", "check_target", "required_kind", "score"]

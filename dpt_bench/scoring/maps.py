@@ -1,0 +1,54 @@
+"""The same scoring as pictures: aligned disparity, target and error over the whole image, for galleries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpt_bench.core.kinds import DepthKind
+from dpt_bench.core.sample import DepthMap
+from dpt_bench.core.suite import SuiteDataset
+from dpt_bench.scoring.pixels import scored_pixels
+from dpt_bench.scoring.score import align, cap, in_space, truth_in_space
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Maps:
+    """All (H, W): prediction and target as disparity on one scale (larger is nearer), error as |z - z*| / z* of depth.
+
+    target and error mean something where `valid`, the pixels that are scored; the prediction everywhere.
+    """
+
+    prediction: Values
+    target: Values
+    error: Values
+    valid: NDArray[np.bool_]
+
+
+def aligned_maps(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Maps:
+    """What `score` compared, at every pixel.
+
+    Raises:
+        SampleError: the protocol's crop does not fit the image.
+    """
+    valid = scored_pixels(target, protocol)
+    full = in_space(prediction, kind, protocol, valid.shape)
+    truth = truth_in_space(target.values, target.kind, protocol)
+    _, fit = align(full[valid], truth[valid], protocol)
+    predicted = _disparity(cap(full if fit is None else fit.apply(full), protocol), protocol)
+    truth = _disparity(np.exp(truth) if protocol.alignment_space == "log_depth" else truth, protocol)
+    error = np.full(valid.shape, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error[valid] = np.abs(truth[valid] / predicted[valid] - 1.0)
+    return Maps(predicted, np.where(valid, truth, np.nan), error, valid)
+
+
+def _disparity(values: Values, protocol: SuiteDataset) -> Values:
+    if protocol.alignment_space == "disparity":
+        return values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 1.0 / values

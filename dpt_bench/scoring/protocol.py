@@ -1,0 +1,86 @@
+"""What a protocol asks of predictions and targets, checked once, before any image is read."""
+
+from __future__ import annotations
+
+from dpt_bench.core.errors import UsageError
+from dpt_bench.core.kinds import DepthKind, can_score_as
+from dpt_bench.core.suite import SuiteDataset
+from dpt_bench.metrics import Metric, load_metric
+
+_REQUIRED = {
+    ("disparity", "scale_and_shift"): DepthKind.AFFINE_DISPARITY,
+    ("disparity", "scale"): DepthKind.SCALE_INVARIANT_DISPARITY,
+    ("disparity", "none"): DepthKind.METRIC_DISPARITY,
+    ("depth", "scale_and_shift"): DepthKind.AFFINE_DEPTH,
+    ("depth", "scale"): DepthKind.SCALE_INVARIANT_DEPTH,
+    ("depth", "none"): DepthKind.METRIC_DEPTH,
+    # A shift of the logarithm is a scale of the depth; the logarithm of affine depth means nothing.
+    ("log_depth", "scale_and_shift"): DepthKind.SCALE_INVARIANT_DEPTH,
+    ("log_depth", "scale"): DepthKind.SCALE_INVARIANT_DEPTH,
+    ("log_depth", "none"): DepthKind.METRIC_DEPTH,
+}
+
+
+def required_kind(protocol: SuiteDataset) -> DepthKind:
+    """The weakest kind of prediction that the protocol's alignment can score."""
+    return _REQUIRED[protocol.alignment_space, protocol.alignment]
+
+
+def load_metrics(protocol: SuiteDataset) -> dict[str, Metric]:
+    """Name -> metric, in the protocol's order.
+
+    Raises:
+        UnknownNameError: no metric has a name.
+    """
+    return {name: load_metric(name) for name in protocol.metrics}
+
+
+def check_predictor(name: str, kind: DepthKind, protocol: SuiteDataset) -> None:
+    """Refuse a prediction that is weaker than the protocol's alignment allows.
+
+    Raises:
+        UsageError: with the reason.
+    """
+    wanted = required_kind(protocol)
+    if can_score_as(kind, wanted):
+        return
+    if kind.strength < wanted.strength:
+        reason = f"{kind} is weaker: what is unknown in it is not what this alignment removes"
+    else:
+        reason = f"the unknown shift in {kind} makes its reciprocal meaningless, so it cannot become {wanted}"
+    raise UsageError(
+        f"{name} predicts {kind}, but {protocol.recipe} is scored as {wanted}: {reason}",
+        where=f"{protocol.recipe}: alignment {protocol.alignment} in {protocol.alignment_space}",
+        fix=f"choose a suite that aligns in {'disparity' if kind.is_disparity else 'depth'}",
+    )
+
+
+def check_target(kind: DepthKind, protocol: SuiteDataset) -> None:
+    """Refuse a protocol that asks more of the dataset's targets than they say.
+
+    Raises:
+        UsageError: a metric, the alignment's space, a cap or a range means nothing for targets of this kind.
+    """
+    metrics = load_metrics(protocol)
+    space = DepthKind.AFFINE_DISPARITY if protocol.alignment_space == "disparity" else DepthKind.AFFINE_DEPTH
+    in_metres = protocol.cap_m is not None or protocol.target_range_m != (0.0, float("inf"))
+    problem = None
+    if unmet := [name for name, metric in metrics.items() if not can_score_as(kind, metric.needs)]:
+        problem = f"metric {unmet[0]} needs {metrics[unmet[0]].needs}"
+    elif not can_score_as(kind, space):
+        problem = f"the alignment is in {protocol.alignment_space}"
+    elif in_metres and not kind.is_metric:
+        problem = "cap_m and target_range_m are in metres"
+    if problem:
+        raise UsageError(
+            f"{protocol.recipe} has targets of kind {kind}, but {problem}",
+            where=f"the suite's entry for {protocol.recipe}",
+            fix="choose metrics and an alignment that suit the targets",
+        )
+    through_reciprocal = [name for name, metric in metrics.items() if not metric.needs.is_disparity]
+    if protocol.alignment_space == "disparity" and protocol.cap_m is None and through_reciprocal:
+        raise UsageError(
+            f"{through_reciprocal[0]} is measured in depth, but aligned disparity may be zero or negative",
+            where=f"the suite's entry for {protocol.recipe}",
+            fix="set cap_m: disparity is floored at 1 / cap_m before the reciprocal",
+        )

@@ -1,0 +1,203 @@
+"""The training loop: steps, log lines, validations and checkpoints in their order, from wherever the run stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+
+from dpt_bench.core.errors import DptBenchError, UsageError
+from dpt_bench.core.progress import Progress
+from dpt_bench.core.provenance import provenance
+from dpt_bench.loading import Batch, Loader, ValidationLoader, ValidationOptions, WorkerOptions
+from dpt_bench.model.build import build_model
+from dpt_bench.model.checkpoint import Checkpoint, read_checkpoint
+from dpt_bench.shards import Shards
+from dpt_bench.training.checkpoints import BEST, CheckpointFolder
+from dpt_bench.training.config import Preset
+from dpt_bench.training.distributed import World
+from dpt_bench.training.learner import Learner, seed_torch
+from dpt_bench.training.log import RunLog
+from dpt_bench.training.meter import Clock, Meter
+from dpt_bench.training.selection import Selection
+from dpt_bench.training.signals import StopWish
+from dpt_bench.training.tasks._contract import load_task
+from dpt_bench.training.validation import validate
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one rank was asked to do."""
+
+    preset: Preset
+    shards: Shards
+    out: Path
+    selection: Selection
+    world: World
+    progress: Progress
+
+
+class Loop:
+    """The state of a run on one rank. step: optimiser steps done."""
+
+    def __init__(self, run: Run, loader: Loader) -> None:
+        self.step = 0
+        self.folder = CheckpointFolder(run.out, run.preset.checkpoints.keep)
+        self._run, self._preset, self._world, self._loader = run, run.preset, run.world, loader
+        self._validation = _validation_loader(run)
+        self._spec = run.preset.model.resolved()
+        self._task = load_task(run.preset)
+        seed_torch("weights", run.preset.seed)
+        model = build_model(self._spec, pretrained=run.preset.model.pretrained)
+        self._learner = Learner(model, run.preset, self._task, run.world)
+        self._meter, self._clock = Meter(loader.mixture.datasets, run.world), Clock()
+        if not self._validation.sizes:
+            run.progress.message(
+                f"WARNING: no dataset has a split {run.preset.validation.split!r}: nothing is validated, "
+                f"and {BEST} will be the last checkpoint"
+            )
+
+    @property
+    def best(self) -> Path | None:
+        """The checkpoint to use, once there is one."""
+        path = self._run.out / BEST
+        return path if path.exists() else None
+
+    def restore(self) -> None:
+        """Go on from the newest intact checkpoint, if there is one.
+
+        Raises:
+            UsageError: it is of another network.
+            DataError: all are damaged, or its data order is of another seed.
+        """
+        path = self._world.on_main(self._newest)
+        if path is None:
+            self._run.progress.message("there is no checkpoint to go on from: the run begins")
+            return
+        checkpoint = read_checkpoint(path)
+        if checkpoint.spec != self._spec:
+            raise UsageError("the run's checkpoint holds another network than the preset asks for", where=path,
+                             fix="leave the model as it was, or choose another folder")  # fmt: skip
+        self._learner.restore(checkpoint)
+        self._loader.load_state_dict(checkpoint.loader or {})
+        self.step = checkpoint.step
+        self._run.progress.message(f"going on after step {self.step:,} from {path}")
+
+    def _newest(self) -> Path | None:
+        found = self.folder.newest_intact(self._run.progress)
+        return None if found is None else found[0]
+
+    def run(self, wish: StopWish) -> Literal["done", "interrupted"]:
+        """Steps until the preset's end, or until the wish to stop comes true on any rank."""
+        total = self._preset.total_steps
+        self._run.progress.start("training", total - self.step)
+        log = RunLog(self._run.out if self._world.is_main else None, self.step)
+        batches = cast("Generator[Batch]", iter(self._loader))
+        with closing(log), closing(batches):
+            while self.step < total:
+                self._learn(batches, log)
+                if self._due(self._preset.validation.every):
+                    self._validate(log)
+                stop = self._world.any(flag=wish.signal is not None)
+                if stop or self._due(self._preset.checkpoints.every):
+                    self._save()
+                if stop and self.step < total:
+                    log.write("interrupted", self.step, {"signal": wish.signal})
+                    self._run.progress.message(f"stopped by a signal after step {self.step:,}; --resume goes on")
+                    return "interrupted"
+        self._run.progress.finish("training")
+        return "done"
+
+    def _due(self, every: int) -> bool:
+        return self.step % every == 0 or self.step == self._preset.total_steps
+
+    def _learn(self, batches: Generator[Batch], log: RunLog) -> None:
+        began = time.monotonic()
+        batch = next(batches)
+        waited_s = time.monotonic() - began
+        outcome = self._learner.step(batch.to(self._world.device), self.step)
+        if not outcome.finite:
+            self._give_up(batch, outcome.gradient_norm)
+        self.step += 1
+        self._meter.add(outcome, waited_s)
+        self._clock.step(time.monotonic() - began)
+        self._run.progress.advance("training", 1, f"loss {float(outcome.losses.mean()):.4f}")
+        if self.step % self._preset.log_every == 0 or self.step == self._preset.total_steps:
+            log.write("step", self.step, self._meter.facts() | self._standing())
+
+    def _standing(self) -> dict[str, Any]:
+        """Where the run stands: rates, passes over the data, broken samples, time to completion."""
+        left = self._preset.total_steps - self.step
+        rates = {str(group["name"]): float(group["lr"]) for group in self._learner.optimiser.param_groups}
+        return {
+            "learning_rate": rates,
+            "epochs": self._loader.epochs(),
+            "broken_samples": sum(self._loader.broken.values()),
+            "seconds_left": self._clock.left_s(left, -(-left // self._preset.validation.every)),
+        }
+
+    def _validate(self, log: RunLog) -> None:
+        began = time.monotonic()
+        if self._validation.sizes:
+            learner, world = self._learner, self._world
+            scores = validate(learner.predict, self._validation, self._task, world, self._run.progress)
+            log.write("validation", self.step, {self._task.score_name: scores.mean, "by_dataset": scores.by_dataset})
+            self._run.progress.message(f"step {self.step:,}: {self._task.score_name} {scores.mean:.4f}")
+            best = self.folder.best_score()
+            if self._world.is_main and (best is None or scores.mean < best):
+                self.folder.save_best(self._checkpoint(resumable=False), scores.mean)
+        elif self.step == self._preset.total_steps and self._world.is_main:
+            self.folder.save_best(self._checkpoint(resumable=False), float("nan"))
+        seconds = time.monotonic() - began
+        self._meter.skip(seconds)
+        self._clock.validation(seconds)
+
+    def _save(self) -> None:
+        if self._world.is_main:
+            self.folder.save(self._checkpoint(resumable=True))
+
+    def _checkpoint(self, *, resumable: bool) -> Checkpoint:
+        average = self._learner.average
+        return Checkpoint(
+            spec=self._spec,
+            weights=self._learner.model.state_dict(),
+            ema=None if average is None else average.model.state_dict(),
+            optimiser=self._learner.optimiser.state_dict() if resumable else None,
+            step=self.step,
+            loader=self._loader.state_dict(),
+            rng={"seed": self._preset.seed, "rule": "torch is seeded before every step from (seed, step, rank)"},
+            preset=self._preset.model_dump(mode="json"),
+            provenance=provenance() | {"trained_on": self._run.selection.described},
+            trained_on=self._run.selection.names,
+        )
+
+    def _give_up(self, batch: Batch, gradient_norm: float) -> None:
+        """Save the batch that made the numbers not finite, and end the run before they reach the weights."""
+        path = self._run.out / f"not-finite-step-{self.step}-rank-{self._world.rank}.pt"
+        tensors = {name: getattr(batch, name) for name in ("images", "target", "valid", "sky", "dataset")}
+        torch.save({**tensors, "keys": list(batch.keys), "step": self.step}, path)
+        raise DptBenchError(
+            f"step {self.step:,} is not finite (norm of the gradient: {gradient_norm})",
+            where=f"{path}: the batch; {', '.join(batch.keys)}",
+            fix="lower optimiser.lr_*, set optimiser.clip, or leave bf16; then go on with --resume",
+        )
+
+
+def _validation_loader(run: Run) -> ValidationLoader:
+    choice = run.preset.validation
+    options = ValidationOptions(
+        size=run.preset.crop,
+        split=choice.split,
+        batch_size=choice.batch_size,
+        datasets=run.selection.names,
+        max_images=choice.max_images,
+        rank=run.world.rank,
+        num_ranks=run.world.size,
+        workers=WorkerOptions(run.preset.data.workers, pin_memory=run.world.device.type == "cuda"),
+    )
+    return ValidationLoader(run.shards, options)

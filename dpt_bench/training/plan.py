@@ -1,0 +1,77 @@
+"""A run in words before it starts: what it trains, on what, for how long, and the memory it will take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dpt_bench.loading import Loader
+from dpt_bench.model.build import empty_model
+from dpt_bench.model.spec import ModelSpec
+from dpt_bench.training.config import Preset
+from dpt_bench.training.selection import Selection
+
+EPOCH = 72_000
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of one process: weights with gradients, optimiser and moving average; and what backward keeps for its part
+    of a batch."""
+
+    states: int
+    activations: int
+
+
+def describe_plan(preset: Preset, selection: Selection, loader: Loader, num_ranks: int) -> str:
+    """Lines of text."""
+    total, images = preset.total_steps, preset.total_steps * preset.batch_size
+    spec = preset.model.resolved()
+    memory = estimate_memory(preset, spec, num_ranks)
+    parameters = sum(parameter.numel() for parameter in empty_model(spec).parameters())
+    shares = zip(loader.mixture.datasets, loader.mixture.probabilities, strict=True)
+    return "\n".join(
+        [
+            f"preset       {preset.name}: {preset.title}",
+            f"network      {preset.model.variant}, {parameters / 1e6:.1f} M parameters, {preset.precision}",
+            f"trained on   {selection.described}",
+            *(
+                f"             {name}: {loader.sizes[name]:,} samples, {share:.1%} of the draws, "
+                f"{images * share / loader.sizes[name]:.1f} passes"
+                for name, share in shares
+            ),
+            f"length       {total:,} steps of {preset.batch_size} = {images:,} images of {preset.crop} x {preset.crop}",
+            f"             {total / EPOCH:.3g} epochs of {EPOCH:,} steps (DPT), or "
+            f"{images / EPOCH:.3g} of {EPOCH:,} images (MiDaS)",
+            f"memory       about {(memory.states + memory.activations) / GIB:.1f} GiB a process: "
+            f"{memory.states / GIB:.1f} for weights and optimiser, {memory.activations / GIB:.1f} for activations",
+            f"processes    {num_ranks}, each with {preset.data.workers} that prepare batches",
+        ]
+    )
+
+
+def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int) -> Memory:
+    """Counted on a network without values: its parameters, and the tensors that one image's backward pass keeps."""
+    model = empty_model(spec).train()
+    size = 8 if preset.precision == "fp64" else 4
+    copies = 4 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
+    states = copies * size * sum(parameter.numel() for parameter in model.parameters())
+    held = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in held:
+            kept[storage._cdata] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        output = model(torch.empty(1, 3, preset.crop, preset.crop, device="meta"))
+    images = -(-preset.batch_size // (num_ranks * preset.accumulate))
+    scale = {"fp32": 1.0, "bf16": 0.5, "fp64": 2.0}[preset.precision]
+    activations = round(images * scale * sum(kept.values()))
+    del output  # it holds the tensors whose storages were told apart by address
+    return Memory(states, activations)

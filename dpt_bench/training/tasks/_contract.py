@@ -1,0 +1,35 @@
+"""The contract of a task. A module of this package holds `build(preset) -> Task`; its file name is the task's name."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from dpt_bench.core.catalog import load_plugin
+from dpt_bench.loading import Batch
+from dpt_bench.training.config import Preset
+
+
+class Task(Protocol):
+    """What a network's output is trained for and selected by. score_name: what `scores` measures; lower is better."""
+
+    score_name: str
+
+    def losses(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """(B,) float32 or wider, to be averaged; zero for an image that says nothing."""
+        ...
+
+    def scores(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """(B,) float64 for validation; NaN for an image that cannot be scored."""
+        ...
+
+
+def load_task(preset: Preset) -> Task:
+    """The task that a preset names.
+
+    Raises:
+        UnknownNameError: no task has the name.
+    """
+    task: Task = load_plugin("dpt_bench.training.tasks", preset.task, kind="task").build(preset)
+    return task
