@@ -190,3 +190,13 @@ def test_the_answer_does_not_depend_on_memory_layout() -> None:
     assert fit_scale_and_shift(prediction, target, valid) == fit_scale_and_shift(
         np.asfortranarray(prediction), target[::-1][::-1], np.asfortranarray(valid)
     )
+
+
+@pytest.mark.parametrize("fit_function", FITS)
+def test_the_arrays_are_left_as_they_are(fit_function: FitFunction) -> None:
+    rng = np.random.default_rng(6)
+    prediction, target = rng.random((8, 9)), rng.random((8, 9))
+    before = prediction.copy(), target.copy()
+    fit_function(prediction, target, everywhere(target))
+    np.testing.assert_array_equal(prediction, before[0])
+    np.testing.assert_array_equal(target, before[1])

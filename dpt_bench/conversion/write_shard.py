@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 import io
-import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dpt_bench.conversion.convert_item import Source, convert_item
 from dpt_bench.conversion.options import SampleOptions
-from dpt_bench.core.errors import SampleError
+from dpt_bench.core.errors import FormatError, SampleError
+from dpt_bench.shards import tar_header
 from dpt_bench.shards.codec import IMAGE, ShardSample
 from dpt_bench.shards.index import ACCEPTED, REJECTED_STATUS
-from dpt_bench.shards.writer import BLOCK, END_OF_ARCHIVE, MemberSpan, TarFacts, TarWriter
+from dpt_bench.shards.tar_header import BLOCK
+from dpt_bench.shards.writer import END_OF_ARCHIVE, MemberSpan, TarFacts, TarWriter
 
 Row = dict[str, Any]
 
@@ -102,6 +103,6 @@ def _check_written(local: Path, spans: list[MemberSpan], facts: TarFacts) -> Non
 
 def _names(block: bytes, name: str) -> bool:
     try:
-        return tarfile.TarInfo.frombuf(block, "ascii", "strict").name == name
-    except (tarfile.HeaderError, UnicodeDecodeError):
+        return tar_header.decode(block)[0] == name
+    except FormatError:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dpt_bench.leaderboard.table import Board, Cell, Row, Section
+from dpt_bench.leaderboard.board import Board, Cell, Row, Section
 from dpt_bench.results.summary import csv_bytes
 
 _FACTS = ("unit", "label", "n_images", "n_skipped", "ci_low", "ci_high", "trained_on_dataset")

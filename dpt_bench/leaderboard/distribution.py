@@ -15,7 +15,7 @@ CellName = tuple[str, int, str, str | None, str, str]
 """suite, suite_version, model, checkpoint_sha256, dataset, metric"""
 
 _COLUMNS = ["suite", "suite_version", "model", "checkpoint_sha256", "dataset", "metric"]
-_BINS = 48
+_MOST_BINS = 48
 _WIDTH, _HEIGHT = 320.0, 72.0
 
 
@@ -23,7 +23,7 @@ _WIDTH, _HEIGHT = 320.0, 72.0
 class Distribution:
     """Shape of one cell's per-image values, which need not be kept for it.
 
-    counts: (_BINS,) images in equal bins over [low, high]; the last bin also holds the `beyond` images above `high`,
+    counts: images in equal bins over [low, high]; the last bin also holds the `beyond` images above `high`,
     the 99th percentile, so that a few failures do not flatten the rest.
     """
 
@@ -42,7 +42,7 @@ class Distribution:
     def outline(self) -> str:
         """SVG path of the histogram's silhouette in a box of 320 x 72, the axis at the bottom."""
         heights = _HEIGHT * (1 - self.counts / max(1, int(self.counts.max())))
-        steps = np.linspace(0.0, _WIDTH, _BINS + 1)
+        steps = np.linspace(0.0, _WIDTH, self.counts.size + 1)
         path = [f"M0 {_HEIGHT:g}"]
         path += [f"V{top:.1f}H{right:.1f}" for top, right in zip(heights, steps[1:], strict=True)]
         return "".join(path) + f"V{_HEIGHT:g}Z"
@@ -73,5 +73,6 @@ def describe(values: NDArray[np.float64]) -> Distribution:
     high = float(np.quantile(values, 0.99))
     high = high if high > low else float(values.max())
     median, percentile_90 = np.quantile(values, [0.5, 0.9])
-    counts, _ = np.histogram(np.minimum(values, high), bins=_BINS, range=(low, high if high > low else low + 1.0))
+    bins = int(np.clip(np.sqrt(values.size), 8, _MOST_BINS))
+    counts, _ = np.histogram(np.minimum(values, high), bins=bins, range=(low, high if high > low else low + 1.0))
     return Distribution(counts, low, high, int(np.count_nonzero(values > high)), float(median), float(percentile_90))

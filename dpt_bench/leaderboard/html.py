@@ -11,13 +11,13 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from dpt_bench.core.provenance import package_version
-from dpt_bench.leaderboard import wording
+from dpt_bench.leaderboard.board import Board, Cell, ModelId, Section
 from dpt_bench.leaderboard.columns import Column
 from dpt_bench.leaderboard.distribution import CellName, Distribution
 from dpt_bench.leaderboard.gallery import SiteGallery
-from dpt_bench.leaderboard.protocol import protocol_sentences
+from dpt_bench.leaderboard.protocol import protocol_words
 from dpt_bench.leaderboard.sources import SuiteSources
-from dpt_bench.leaderboard.table import Board, Cell, ModelId, Section
+from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent
 from dpt_bench.render.page import Link, Page, environment, render_page
 from dpt_bench.results import SummaryRow
 from dpt_bench.results.gallery import TILES
@@ -92,7 +92,7 @@ def _suite(suite: SuitePages, downloads: Sequence[str]) -> str:
         (
             sources.recipes.get(entry.recipe),
             entry,
-            protocol_sentences(entry, sources.recipes.get(entry.recipe), sources.metrics),
+            protocol_words(entry, sources.recipes.get(entry.recipe), sources.metrics),
         )
         for entry in entries
     ]
@@ -148,6 +148,11 @@ def _interval_path(cell: Cell, scale: float) -> str:
     return f"M{low:.1f} 2.5V6.5M{low:.1f} 4.5H{high:.1f}M{high:.1f} 2.5V6.5"
 
 
+def _pad(cell: Cell, column: Column) -> int:
+    """Digits that a number has fewer than its column, so that decimal points stand below each other."""
+    return len(column.show(0.0).partition(".")[2]) - len(cell.text.partition(".")[2])
+
+
 def _template(name: str) -> Template:
     return environment("dpt_bench.leaderboard").get_template(f"{name}.html.j2")
 
@@ -155,10 +160,12 @@ def _template(name: str) -> Template:
 def _shared(downloads: Sequence[str]) -> dict[str, object]:
     return {
         "downloads": lambda board: [file for file in downloads if file.rpartition(".")[0] == file_name(board)],
-        "section_title": wording.section_title,
-        "column_note": wording.column_note,
+        "section_title": section_title,
+        "column_note": column_note,
         "interval_path": _interval_path,
         "scales_of": _scales,
+        "pad": _pad,
+        "signed": lambda share: signed_percent(share).replace("-", "\N{MINUS SIGN}"),
         "model_page": model_page,
         "suite_page": suite_page,
         "file_name": file_name,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dpt_bench.leaderboard.board import Board, Cell, Row, Section
 from dpt_bench.leaderboard.columns import Column
-from dpt_bench.leaderboard.table import Board, Cell, Row, Section
-from dpt_bench.leaderboard.wording import column_note, section_title
+from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -33,7 +33,7 @@ _SPECIAL = {
 }
 _TABLE = r"""\begin{{table*}}
 \centering
-\caption{{{title}: {section}. Best in bold among models that did not train on the dataset ($^\dagger$);
+\caption{{{title}: {section}. Best in bold; $^\dagger$ trained on the dataset, ranked only where all did;
 95\,\% bootstrap intervals in brackets.}}
 \label{{tab:{label}}}
 \resizebox{{\textwidth}}{{!}}{{%
@@ -81,7 +81,7 @@ def _table(board: Board, section: Section) -> str:
 def _line(section: Section, row: Row) -> str:
     cells = [_cell(cell, column) for cell, column in zip(row.cells, section.columns, strict=True)]
     if section.reference:
-        cells.append("--" if row.improvement is None else f"${100 * row.improvement:+.1f}$")
+        cells.append("--" if row.improvement is None else f"${signed_percent(row.improvement)}$")
     return " & ".join([_model(row), escape(row.trained_on), *cells]) + r" \\"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from dpt_bench.leaderboard.board import Board, Cell, Row, Section
 from dpt_bench.leaderboard.columns import Column
-from dpt_bench.leaderboard.table import Board, Cell, Row, Section
-from dpt_bench.leaderboard.wording import column_note, section_title
+from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent
 
 
 def write(board: Board) -> str:
@@ -14,7 +14,9 @@ def write(board: Board) -> str:
     parts = [f"## {escape(board.title)} (`{board.suite}`, version {board.version})"]
     for section, comparable in board.sections:
         parts += [f"### {section_title(comparable=comparable)}", _table(section)]
-    parts.append("† trained on this dataset, not ranked. [a, b]: 95 % bootstrap interval of the mean.")
+    parts.append(
+        "† trained on this dataset, ranked only where all models did. [a, b]: 95 % bootstrap interval of the mean."
+    )
     return "\n\n".join(parts) + "\n"
 
 
@@ -35,7 +37,7 @@ def _table(section: Section) -> str:
         heads.insert(-2, f"Improvement over {escape(section.reference)}, %")
         rule.insert(-2, "---:")
         for cells, row in zip(rows, section.rows, strict=True):
-            cells.insert(-2, "–" if row.improvement is None else f"{100 * row.improvement:+.1f}")
+            cells.insert(-2, "–" if row.improvement is None else signed_percent(row.improvement))
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.leaderboard import csv, latex, markdown
+from dpt_bench.leaderboard.board import Board
 from dpt_bench.leaderboard.distribution import read_distributions
 from dpt_bench.leaderboard.gallery import collect, copy_pictures
 from dpt_bench.leaderboard.html import SuitePages, file_name, render_site
 from dpt_bench.leaderboard.sources import gather
-from dpt_bench.leaderboard.table import Board, build_board
+from dpt_bench.leaderboard.table import build_board
 from dpt_bench.results.published import published_suites
 
 TABLES: dict[str, tuple[str, Callable[[Board], str]]] = {

@@ -14,3 +14,8 @@ def column_note(column: Column) -> str:
     """What stands below a dataset's name: metric, unit, direction."""
     unit = f", {column.printed_unit}" if column.printed_unit not in ("log", "log10") else ""
     return f"{column.metric_title}{unit} {column.arrow}"
+
+
+def signed_percent(share: float) -> str:
+    """An improvement in percent, with its sign; the reference itself is a plain zero."""
+    return f"{100 * share:+.1f}" if round(100 * share, 1) else "0.0"

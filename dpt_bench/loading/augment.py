@@ -44,11 +44,11 @@ class View:
 
     @property
     def height(self) -> int:
-        return self.image.shape[0]
+        return int(self.image.shape[0])
 
     @property
     def width(self) -> int:
-        return self.image.shape[1]
+        return int(self.image.shape[1])
 
 
 def whole_view(sample: ShardSample) -> View:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 
 import cv2
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
@@ -68,7 +69,7 @@ def _quiet(_worker: int) -> None:
     cv2.setNumThreads(1)  # one process a core; threads of each would only get in one another's way
 
 
-def _context():  # type: ignore[no-untyped-def]
+def _context() -> BaseContext:
     # A forked copy of a process that has used OpenCV's thread pool hangs in its first cv2 call, and a spawned one
     # imports torch for seconds; the fork server imports it once, before there are threads.
     context = get_context("forkserver")

@@ -32,22 +32,21 @@ def load_predictor(spec: str, options: PredictorOptions | None = None) -> Predic
 def _split(spec: str) -> tuple[str, str]:
     prefixes = plugin_names(_PACKAGE)
     prefix, colon, argument = spec.partition(":")
-    if prefix in prefixes and not Path(spec).exists():
+    if prefix in prefixes and not Path(spec).is_file():
         if not argument:
             raise UsageError(f"nothing follows the predictor {prefix!r}", where=spec, fix=f"write {prefix}:WHAT")
         return prefix, argument
-    if Path(spec).exists() or spec.endswith(_FILE_ENDINGS):
+    if Path(spec).is_file():
         return "checkpoint", spec
-    if colon and not Path(spec).parent.name:
+    if colon and not Path(spec).parent.name and not spec.endswith(_FILE_ENDINGS):
         raise UnknownNameError("predictor", prefix, prefixes)
-    raise UsageError(f"no such model: {_hint(spec, prefixes)}", where=spec, fix="give a checkpoint or PREFIX:WHAT")
+    found = "no such checkpoint file" if spec.endswith(_FILE_ENDINGS) else "no such model"
+    raise UsageError(f"{found}: {spec or 'nothing was given'}", where=spec, fix=_hint(spec, prefixes))
 
 
 def _hint(spec: str, prefixes: list[str]) -> str:
-    folder = Path(spec).parent
-    files = [str(file) for ending in _FILE_ENDINGS for file in folder.glob(f"*{ending}")] if folder.is_dir() else []
-    near = get_close_matches(spec, [*files, *prefixes, "baseline:constant", "baseline:ramp"], n=3)
-    found = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    return f"it is neither a file nor begins with one of {', '.join(f'{name}:' for name in prefixes)}; {found}".rstrip(
-        "; "
-    )
+    folder = Path(spec) if Path(spec).is_dir() else Path(spec).parent
+    files = [str(file) for ending in _FILE_ENDINGS for file in sorted(folder.glob(f"*{ending}"))]
+    near = get_close_matches(spec, [*files, "baseline:constant", "baseline:ramp"], n=3)
+    meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return f"{meant}give a checkpoint file, or one of {', '.join(f'{name}:WHAT' for name in prefixes)}"

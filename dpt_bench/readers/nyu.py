@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.io import loadmat, savemat
+from scipy.io.matlab import MatReadError
 
 from dpt_bench.core.errors import FormatError, SampleError, UsageError
 from dpt_bench.core.recipe import Recipe
@@ -148,7 +149,7 @@ def _indices(root: Path, recipe: Recipe, split: str, splits_mat: str | None) -> 
     try:
         lists = loadmat(io.BytesIO(read_source(root, splits_mat)))
         return [int(index) - 1 for index in lists["testNdxs"].ravel()], splits_mat
-    except (KeyError, ValueError, TypeError, NotImplementedError, SampleError) as error:
+    except (MatReadError, KeyError, ValueError, TypeError, NotImplementedError, SampleError) as error:
         raise UsageError(
             f"the list of test frames cannot be read: {error}", where=root / splits_mat, fix="download splits.mat again"
         ) from error

@@ -96,7 +96,7 @@ def colourise_labels(labels: NDArray[Any], ignore: int | None = None) -> Image:
     shifted = (hue[:, None] * 6 + np.array([0.0, 4.0, 2.0])) % 6
     channels = np.clip(np.abs(shifted - 3) - 1, 0, 1)
     table = np.round(255 * value[:, None] * (0.25 + 0.75 * channels)).astype(np.uint8)
-    image = table[labels.astype(np.int64) % 256]
+    image: Image = table[labels.astype(np.int64) % 256]
     if ignore is not None:
         hidden = labels == ignore
         image[hidden] = hatching(labels.shape[0], labels.shape[1])[hidden]

@@ -24,12 +24,8 @@ def lidar_mask(
 ) -> Mask:
     """Pixels hit by a laser of 64 scan lines on a car: rows of dots below the horizon.
 
-    Args:
-        depth_m: (H, W) planar z, inf at the sky.
-        density: share of all pixels that is hit, as in KITTI's accumulated ground truth; less where little is in range.
-
-    Returns:
-        bool (H, W); nothing in the top 35 % of the image, nothing beyond 80 m.
+    depth_m: (H, W) planar z, inf at the sky. density: share of all pixels that is hit, as in KITTI's accumulated ground
+    truth; less where little is in range. Gives bool (H, W): nothing in the top 35 % of the image, nothing beyond 80 m.
     """
     height, width = depth_m.shape
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
@@ -50,7 +46,7 @@ def structured_light_holes(depth_m: NDArray[np.floating], labels: NDArray[np.uin
     Missing: shadows of the projector beside depth edges, what is nearer than 0.5 m or farther than 8 to 10 m, glass and
     screens, shining blobs, a strip along the border.
     """
-    height, width = depth_m.shape
+    width = depth_m.shape[1]
     limit = rng.uniform(8, 10)
     invalid = (depth_m > limit) | (depth_m < 0.5) | np.isin(labels, (Label.WINDOW, Label.SCREEN, Label.SKY))
     safe = np.minimum(depth_m, 20).astype(np.float32)
@@ -78,7 +74,7 @@ def sfm_holes(scene: Scene, rng: np.random.Generator) -> Mask:
 def stereo_holes(scene: Scene, *, tolerance_px: float = 1.0) -> Mask:
     """Pixels of the left view that the right view shows too, by a left-right check of the exact flow: bool (H, W)."""
     forward, backward = scene.right.flow_forward[..., 0], scene.right.flow_backward[..., 0]
-    height, width = forward.shape
+    width = forward.shape[1]
     there = np.arange(width)[None, :] + np.round(forward).astype(np.int64)
     inside = (there >= 0) & (there < width)
     back = np.take_along_axis(backward, np.clip(there, 0, width - 1), axis=1)
@@ -87,7 +83,7 @@ def stereo_holes(scene: Scene, *, tolerance_px: float = 1.0) -> Mask:
 
 
 def _with_blobs(invalid: Mask, share: float, rng: np.random.Generator) -> Mask:
-    """The valid pixels after random blobs have brought the invalid ones to `share` of the image, where they are fewer."""
+    """The valid pixels, after blobs have raised the share of the invalid ones to `share` where it was lower."""
     height, width = invalid.shape
     missing = share - float(invalid.mean())
     if missing <= 0:

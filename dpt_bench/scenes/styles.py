@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dpt_bench.scenes.outlook import Outlook, Range
+from dpt_bench.scenes.content.outlook import Outlook, Range
+from dpt_bench.scenes.raycast.develop import Look
 
 Size = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Look:
-    """How pictures of a dataset are graded; 1 is neutral. noise: standard deviation in 8-bit steps. warmth: red against blue."""
-
-    exposure: Range = (0.85, 1.15)
-    contrast: Range = (0.95, 1.1)
-    saturation: Range = (0.9, 1.1)
-    warmth: Range = (-0.04, 0.04)
-    noise: float = 2.0
-    vignette: float = 0.12
-    blur_px: float = 0.0
+_NEUTRAL = Look()
 
 
 @dataclass(frozen=True)
 class Style:
     """How the scenes of one dataset are made.
 
-    sizes: (height, width) in pixels, one of which is drawn for each scene. focal: fx as a share of the width for an
-    upright camera; portrait pictures take it of the height. contents: kinds of world and their weights.
-    people: chance of people close to the camera, at distances of `people_m`. range_m: what can be measured; things beyond
-    are sky. baseline_m: distance of the right eye. drama: share of evening skies.
+    sizes: (height, width) in pixels, one of which is drawn for each scene. focal: fx as a share of the width; portrait
+    pictures take it of 0.85 times the height. contents: kinds of world and their weights. range_m: what can be measured;
+    nothing is nearer, and things beyond are sky. baseline_m: distance of the right eye. people: chance of people close to
+    the camera, `people_m` away. drama: share of evening skies.
     """
 
     name: str
@@ -42,7 +33,7 @@ class Style:
     people: float = 0.0
     people_m: Range = (1.6, 5.0)
     drama: float = 0.12
-    look: Look = Look()
+    look: Look = _NEUTRAL
 
     @property
     def height(self) -> int:

@@ -49,9 +49,9 @@ class ShardSample:
     def valid_fraction(self) -> float:
         """Share of the pixels that have a target, sky included where it is valid."""
         if self.inverse_depth is not None:
-            return float(np.mean(np.isfinite(self.inverse_depth)))
+            return np.count_nonzero(np.isfinite(self.inverse_depth)) / self.inverse_depth.size
         assert self.labels is not None
-        return float(np.mean(self.labels != self.meta.get("ignore", 255)))
+        return np.count_nonzero(self.labels != self.meta.get("ignore", 255)) / self.labels.size
 
 
 def is_valid_key(key: str) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from dpt_bench.core.errors import DataError, FormatError
+from dpt_bench.shards import tar_header
 from dpt_bench.shards.codec import MEMBER_ORDER, ShardSample, decode_members
 from dpt_bench.shards.layout import ShardStore
-from dpt_bench.shards.writer import BLOCK, END_OF_ARCHIVE, MemberSpan
+from dpt_bench.shards.tar_header import BLOCK
+from dpt_bench.shards.writer import END_OF_ARCHIVE, MemberSpan
 
 REPAIR = "run `dpt-bench verify` on the shards; it says what to rebuild"
 
@@ -100,10 +101,9 @@ def _parse(stream: IO[bytes], where: str) -> Iterator[RawSample]:
 
 def _parse_header(block: bytes, where: str) -> tuple[str, int]:
     try:
-        info = tarfile.TarInfo.frombuf(block, "ascii", "strict")
-    except (tarfile.HeaderError, UnicodeDecodeError) as error:
-        raise DataError(f"not a tar header: {error}", where=where, fix=REPAIR) from error
-    return info.name, info.size
+        return tar_header.decode(block)
+    except FormatError as error:
+        raise DataError(error.what, where=where, fix=REPAIR) from None
 
 
 def _split_name(name: str) -> tuple[str, str]:

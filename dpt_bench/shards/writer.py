@@ -1,21 +1,21 @@
 """Writes a shard's tar, the same bytes for the same members, and knows where each sample lies.
 
 webdataset's TarWriter is not used: it opens `tarfile` in stream mode, which hides the offsets, and it closes the
-archive validly even when an exception leaves its block. Headers still come from `tarfile`.
+archive validly even when an exception leaves its block.
 """
 
 from __future__ import annotations
 
 import hashlib
-import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dpt_bench.core.errors import SampleError
+from dpt_bench.shards import tar_header
 from dpt_bench.shards.codec import MEMBER_ORDER, is_valid_key
+from dpt_bench.shards.tar_header import BLOCK
 
-BLOCK = 512
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
 
@@ -90,10 +90,4 @@ def write_tar(path: Path, samples: Iterable[tuple[str, Mapping[str, bytes]]]) ->
 def _header(key: str, ending: str, size: int) -> bytes:
     if not is_valid_key(key):
         raise SampleError("bad-key", f"a key may hold [A-Za-z0-9_-] and / between, got {key!r}")
-    info = tarfile.TarInfo(f"{key}.{ending}")  # owner, group and time stay 0
-    info.size = size
-    info.mode = 0o644
-    try:
-        return info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
-    except ValueError as error:
-        raise SampleError("bad-key", f"the key does not fit a tar header: {error}", where=key) from error
+    return tar_header.encode(f"{key}.{ending}", size)

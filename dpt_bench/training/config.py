@@ -26,7 +26,7 @@ class ModelChoice(Strict):
 
     variant: str
     pretrained: bool | Path = False
-    spec: dict[str, Any] = {}
+    spec: dict[str, Any] = Field(default_factory=dict)
 
     def resolved(self) -> ModelSpec:
         """The spec in full.
@@ -60,8 +60,9 @@ class DataChoice(Strict):
 class OptimiserChoice(Strict):
     """Adam with a rate for the pretrained backbone and one for the rest.
 
-    schedule: of both rates after `warmup` linear steps: "constant", "cosine" to `final` times the rate, or "poly", (1 -
-    progress)^0.9. weight_decay: of "adamw", for weights of two and more dimensions. clip: greatest norm of the gradient.
+    schedule: of both rates after `warmup` linear steps: "constant", "cosine" to `final` times the rate, or "poly",
+    (1 - progress)^0.9. weight_decay: of "adamw", for weights of two and more dimensions. clip: greatest norm of the
+    gradient.
     """
 
     name: Literal["adam", "adamw"] = "adam"
@@ -97,7 +98,7 @@ class Preset(Strict):
     batch_size: images of one optimiser step over all processes; each runs its share in `accumulate` equal parts.
     steps: optimiser steps; if absent, `epochs` times `epoch_steps` (DPT: 60 of 72,000 steps) or times `epoch_images`
         (MiDaS: 60 of 72,000 images). crop: side of the training views in pixels.
-    precision: "bf16" means autocast, "fp64" is for tests. ema: decay of the moving average of the weights, None for none.
+    precision: "bf16" means autocast, "fp64" is for tests. ema: decay of the weights' moving average, None for none.
     device: "auto" takes a GPU where there is one.
     """
 

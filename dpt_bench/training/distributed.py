@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class World:
-    """This process among `size`. control: a gloo group for numbers on the CPU, so that agreeing never waits for a GPU."""
+    """This process among `size`. control: a gloo group for numbers on the CPU: agreeing never waits for a GPU."""
 
     rank: int
     size: int
@@ -91,7 +91,9 @@ def joined_world(wanted: Literal["auto", "cpu", "cuda"]) -> Iterator[World]:
     if ours:
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
-        yield World(rank, size, device, dist.new_group(backend="gloo"))
+        control = dist.new_group(backend="gloo")
+        assert isinstance(control, dist.ProcessGroup)
+        yield World(rank, size, device, control)
     finally:
         if ours:
             dist.destroy_process_group()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, ContextManager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.float32, "fp64": torch.float64}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step on this rank's images found. losses: (B,) on the CPU, with their datasets; gradient_norm: before clipping."""
+    """What a step found on this rank's images: losses (B,) on the CPU with their datasets; the norm before clipping."""
 
     losses: Tensor
     dataset: Tensor
@@ -102,10 +102,10 @@ class Learner:
             with self._autocast():
                 prediction = self._forward(self._prepare(part.images))
             losses = self._task.losses(prediction, part)
-            uniform_loss(losses, of).backward()
+            torch.autograd.backward(uniform_loss(losses, of))
         return losses.detach()
 
-    def _local_only(self, *, last: bool) -> ContextManager[Any]:
+    def _local_only(self, *, last: bool) -> AbstractContextManager[Any]:
         silent = getattr(self._parallel, "no_sync", None)
         return nullcontext() if last or silent is None else silent()
 

@@ -57,7 +57,7 @@ class Meter:
 
 
 class Clock:
-    """Time to completion from what steps and validations took in this process; the first steps, which compile, excepted."""
+    """Time to completion, from what steps and validations took in this process, without the first, which compile."""
 
     WARM_UP = 3
 

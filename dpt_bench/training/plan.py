@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, UntypedStorage
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from dpt_bench.loading import Loader
 from dpt_bench.model.build import empty_model
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.training.config import Preset
+from dpt_bench.training.learner import DTYPES
 from dpt_bench.training.selection import Selection
 
 EPOCH = 72_000
@@ -19,8 +21,10 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes of one process: weights with gradients, optimiser and moving average; and what backward keeps for its part
-    of a batch."""
+    """Bytes of one process.
+
+    states: weights, gradients, optimiser, moving average. activations: what backward needs of its part of a batch.
+    """
 
     states: int
     activations: int
@@ -54,24 +58,22 @@ def describe_plan(preset: Preset, selection: Selection, loader: Loader, num_rank
 
 
 def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int) -> Memory:
-    """Counted on a network without values: its parameters, and the tensors that one image's backward pass keeps."""
-    model = empty_model(spec).train()
-    size = 8 if preset.precision == "fp64" else 4
-    copies = 4 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
-    states = copies * size * sum(parameter.numel() for parameter in model.parameters())
-    held = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
-    kept: dict[int, int] = {}
+    """Counted on tensors without values: the network's parameters, and what one image's backward pass keeps."""
+    kept: dict[int, UntypedStorage] = {}
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage._cdata not in held:
-            kept[storage._cdata] = storage.nbytes()
+        kept[storage._cdata] = storage
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        output = model(torch.empty(1, 3, preset.crop, preset.crop, device="meta"))
+    with FakeTensorMode():
+        model = empty_model(spec).to_empty(device="cpu").to(DTYPES[preset.precision])
+        size = sum(parameter.nbytes for parameter in model.parameters())
+        image = torch.empty(1, 3, preset.crop, preset.crop, dtype=DTYPES[preset.precision])
+        low = torch.autocast("cpu", torch.bfloat16, enabled=preset.precision == "bf16")
+        with low, torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            model(image)
+    held = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
     images = -(-preset.batch_size // (num_ranks * preset.accumulate))
-    scale = {"fp32": 1.0, "bf16": 0.5, "fp64": 2.0}[preset.precision]
-    activations = round(images * scale * sum(kept.values()))
-    del output  # it holds the tensors whose storages were told apart by address
-    return Memory(states, activations)
+    copies = 4 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
+    return Memory(copies * size, images * sum(kept[key].nbytes() for key in kept.keys() - held))

@@ -15,9 +15,9 @@ class TrainReport:
     """How a run ended.
 
     status: "done"; "interrupted" by SIGTERM or SIGUSR1 after a checkpoint; "planned", a dry run.
-    steps: optimiser steps done, of `total_steps`. seconds: of this call. best: the checkpoint to use, with the mean of
-    `scores` over datasets; None without validation. latest: to go on from. trained_on: the mix and what of it was there.
-    plan: the run in words.
+    steps: optimiser steps done, of `total_steps`. seconds: of this call.
+    best: the checkpoint to use, with its validation score, lower being better. latest: the one to go on from.
+    trained_on: the mix, and what of it was there. plan: the run in words.
     """
 
     status: Literal["done", "interrupted", "planned"]

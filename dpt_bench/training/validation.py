@@ -1,4 +1,4 @@
-"""Scores on held-out splits: the mean over each dataset's images, and the mean over datasets, which selects checkpoints."""
+"""Scores on held-out splits, by dataset; their mean selects the best checkpoint."""
 
 from __future__ import annotations
 

@@ -12,9 +12,12 @@ from dpt_bench.training.config import Preset
 
 
 class Task(Protocol):
-    """What a network's output is trained for and selected by. score_name: what `scores` measures; lower is better."""
+    """What a network's output is trained for and selected by."""
 
-    score_name: str
+    @property
+    def score_name(self) -> str:
+        """What `scores` measures; lower is better."""
+        ...
 
     def losses(self, prediction: Tensor, batch: Batch) -> Tensor:
         """(B,) float32 or wider, to be averaged; zero for an image that says nothing."""

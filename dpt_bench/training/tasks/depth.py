@@ -15,8 +15,10 @@ from dpt_bench.training.tasks._contract import Task
 
 @dataclass(frozen=True)
 class DepthTask:
-    """score_name: root mean square error in normalised disparity after the best affine alignment of each image, which
-    the ablations of MiDaS validate with (Ranftl et al., TPAMI 2022, sec. 7)."""
+    """Selected by the root mean square error in normalised disparity after the best affine alignment of each image.
+
+    That is what the ablations of MiDaS validate with (Ranftl et al., TPAMI 2022, sec. 7).
+    """
 
     loss: DepthLossOptions
     score_name: str = "rmse_disparity"

@@ -22,7 +22,7 @@ def white_tile() -> Float:
 
 @cache
 def smooth_tile() -> Float:
-    """float32 (257, 257), 0 to 1: three octaves of periodic bumps, the first `CELL` texels wide; last row = first row."""
+    """float32 (257, 257), 0 to 1: three periodic octaves of bumps, the first `CELL` texels wide; last row = first row."""
     total = np.zeros((SIZE, SIZE), np.float32)
     generator = np.random.default_rng(21)
     for octave, weight in enumerate((1.0, 0.5, 0.25)):
@@ -38,7 +38,8 @@ def smooth_tile() -> Float:
 def cell_noise(column: NDArray[np.int32], row: NDArray[np.int32], seed: NDArray[np.int32] | int = 0) -> Float:
     """A uniform number for every integer cell; all arrays of one shape."""
     index = (column * np.int32(73) + row * np.int32(7919) + seed * np.int32(31)) & np.int32(SIZE * SIZE - 1)
-    return white_tile().ravel()[index]
+    number: Float = white_tile().ravel()[index]
+    return number
 
 
 def smooth_noise(u: Float, v: Float, bump: Float | float = 1.0) -> Float:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpt_bench.scenes import furniture, palette
+from dpt_bench.scenes.content import furniture, palette
+from dpt_bench.scenes.content.outlook import Outlook
+from dpt_bench.scenes.content.palette import hue, pick
+from dpt_bench.scenes.content.weather import ceiling_lamp
 from dpt_bench.scenes.labels import Label
-from dpt_bench.scenes.materials import Material, paint, shade_of
-from dpt_bench.scenes.outlook import Outlook
-from dpt_bench.scenes.palette import hue, pick
-from dpt_bench.scenes.solids import Thing, box, move, room
-from dpt_bench.scenes.weather import ceiling_lamp
-from dpt_bench.scenes.world import Sky, World
+from dpt_bench.scenes.raycast.materials import Material, paint, shade_of
+from dpt_bench.scenes.raycast.solids import Thing, box, move, room
+from dpt_bench.scenes.raycast.world import Sky, World
 
 Rng = np.random.Generator
 Maker = Callable[[Rng], Thing]
@@ -39,18 +39,16 @@ _SKY = Sky((150, 170, 190), (200, 205, 210), (240, 240, 240), 0.0)
 
 @dataclass(frozen=True)
 class _Wall:
-    """A wall as things see it that stand with their back to it: turned by `yaw`, `away` from the middle, `half` long."""
+    """A wall as seen by things with their back to it: turned by `yaw`, `away` from the middle, 2 * `half` long."""
 
     yaw: float
     away: float
     half: float
 
 
-def build_room(
-    rng: Rng, outlook: Outlook, *, kinds: tuple[str, ...] = ("living", "bedroom", "kitchen", "office")
-) -> World:
-    """A furnished room. The eye stands near a wall and looks across."""
-    kind = pick(rng, kinds)
+def build_room(rng: Rng, outlook: Outlook, *, kinds: tuple[str, ...] | None = None) -> World:
+    """A furnished room of one of the kinds (living, bedroom, kitchen, office), seen across from beside a wall."""
+    kind = pick(rng, kinds or tuple(_ALONG_WALLS))
     half_x, half_z, top = rng.uniform(1.8, 3.8), rng.uniform(2.0, 4.2), rng.uniform(2.4, 3.1)
     walls = [
         _Wall(0.0, half_z, half_x), _Wall(np.pi / 2, half_x, half_z),
@@ -128,7 +126,7 @@ def _furnish(rng: Rng, kind: str, walls: list[_Wall], taken: list[tuple[float, f
     """Furniture along the walls where there is room; bodies are taken for circles."""
     solids: Thing = []
     makers = list(_ALONG_WALLS[kind])
-    rng.shuffle(makers)  # type: ignore[arg-type]
+    rng.shuffle(makers)
     for maker in makers:
         thing = maker(rng)
         reach = max(abs(solid.centre[0]) + solid.half[0] for solid in thing)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from dpt_bench.scenes import palette
+from dpt_bench.scenes.content import palette
+from dpt_bench.scenes.content.palette import hue, pick
 from dpt_bench.scenes.labels import Label
-from dpt_bench.scenes.materials import Colour, Material, paint, shade_of
-from dpt_bench.scenes.palette import hue, pick
-from dpt_bench.scenes.solids import Solid, Thing, box, cylinder, dome, ellipsoid, frustum
+from dpt_bench.scenes.raycast.materials import Colour, Material, paint, shade_of
+from dpt_bench.scenes.raycast.solids import Solid, Thing, box, cylinder, dome, ellipsoid, frustum
 
 Rng = np.random.Generator
 

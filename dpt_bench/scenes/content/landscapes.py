@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from dpt_bench.scenes import outdoors, palette
+from dpt_bench.scenes.content import outdoors, palette
+from dpt_bench.scenes.content.outlook import Outlook
+from dpt_bench.scenes.content.palette import hue
+from dpt_bench.scenes.content.people import person
+from dpt_bench.scenes.content.weather import daylight
 from dpt_bench.scenes.labels import Label
-from dpt_bench.scenes.materials import paint, shade_of
-from dpt_bench.scenes.outlook import Outlook
-from dpt_bench.scenes.palette import hue
-from dpt_bench.scenes.solids import Thing, box, dome, ground, move
-from dpt_bench.scenes.weather import daylight
-from dpt_bench.scenes.world import World
+from dpt_bench.scenes.raycast.materials import paint, shade_of
+from dpt_bench.scenes.raycast.solids import Thing, box, dome, ground, move
+from dpt_bench.scenes.raycast.world import World
 
 Rng = np.random.Generator
 
@@ -66,7 +67,7 @@ def _scatter(rng: Rng) -> Thing:
         solids += move(outdoors.fence(rng, 22.0), rng.uniform(-8, 8), z, yaw=rng.uniform(-0.8, 0.8))
     if rng.random() < 0.4:
         z = rng.uniform(3.5, 15)
-        solids += move(outdoors.person(rng), _aside(rng, z), z, yaw=rng.uniform(0, 6))
+        solids += move(person(rng), _aside(rng, z), z, yaw=rng.uniform(0, 6))
     return solids
 
 

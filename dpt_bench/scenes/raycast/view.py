@@ -50,7 +50,7 @@ class View:
 
 
 def camera_view(pose: Pose, camera: Camera, height: int, width: int, samples: int) -> View:
-    """Rays through the pixel grid, `samples` per pixel and axis; ray (samples*i, samples*j) is the centre of pixel (i, j)."""
+    """Rays through the pixels, `samples` per pixel and axis; every samples-th one, from the first, is a pixel's centre."""
     x = (np.arange(width * samples) / samples - camera.cx) / camera.fx
     y = (np.arange(height * samples) / samples - camera.cy) / camera.fy
     return View(pose.position, pose.axes(), x, y)
@@ -62,7 +62,7 @@ def beside(view: View, distance_m: float) -> View:
 
 
 def light_view(position: Vector, target: Vector, half_angle: float, size: int) -> View:
-    """What a lamp at `position` sees around `target`: a square of size x size rays, half_angle = tan of half its opening."""
+    """What a lamp at `position` sees around `target`: size x size rays; half_angle is tan of half the opening."""
     forward = (target - position) / np.linalg.norm(target - position)
     helper = np.array([0.0, 0.0, 1.0]) if abs(forward[1]) > 0.9 else np.array([0.0, 1.0, 0.0])
     right = np.cross(helper, forward)

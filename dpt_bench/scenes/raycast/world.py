@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dpt_bench.scenes.materials import Colour
-from dpt_bench.scenes.solids import Array, Thing
-from dpt_bench.scenes.view import Pose
+from dpt_bench.scenes.raycast.materials import Colour
+from dpt_bench.scenes.raycast.solids import Array, Thing
+from dpt_bench.scenes.raycast.view import Pose
 
 
 @dataclass(frozen=True, eq=False)

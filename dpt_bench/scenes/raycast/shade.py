@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpt_bench.scenes.cast import Hits
-from dpt_bench.scenes.faces import PATTERN_NAMES, Faces, linear, tabulate
-from dpt_bench.scenes.noise import Float, smooth_noise
-from dpt_bench.scenes.patterns import PATTERNS, Spot
-from dpt_bench.scenes.shadow import Shadow, cast_shadow
-from dpt_bench.scenes.view import View
-from dpt_bench.scenes.world import Sky, World
+from dpt_bench.scenes.raycast.cast import Hits
+from dpt_bench.scenes.raycast.faces import PATTERN_NAMES, Faces, linear, tabulate
+from dpt_bench.scenes.raycast.noise import Float, smooth_noise
+from dpt_bench.scenes.raycast.patterns import PATTERNS
+from dpt_bench.scenes.raycast.shadow import Shadow, cast_shadow
+from dpt_bench.scenes.raycast.spot import Spot
+from dpt_bench.scenes.raycast.view import View
+from dpt_bench.scenes.raycast.world import Sky, World
 
 Index = NDArray[np.intp]
 BAND_PIXELS = 1 << 14
@@ -51,7 +52,7 @@ class Shader:
             light[above] = _sky_light(self.world.sky, [ray.take(above) for ray in rays])
         solid = np.flatnonzero(surface >= 0)
         if solid.size:
-            depth = 1 / inverse_depth.take(solid)
+            depth: Float = np.float32(1) / inverse_depth.take(solid)
             directions = [ray.take(solid) for ray in rays]
             light[solid] = self._surface_light(view, surface.take(solid).astype(np.intp), depth, directions)
         return light

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpt_bench.scenes.view import Pose
+from dpt_bench.scenes.raycast.view import Pose
 
 Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """height_m of the eye above the floor; pitch_deg (upwards positive); yaw_deg to either side; roll_deg standard deviation."""
+    """height_m of the eye above the floor; pitch_deg, upwards positive; yaw_deg to either side; roll_deg, deviation."""
 
     height_m: Range
     pitch_deg: Range

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dpt_bench.scenes.materials import Colour
-from dpt_bench.scenes.palette import pick
-from dpt_bench.scenes.world import Light, Sky
+from dpt_bench.scenes.content.palette import pick
+from dpt_bench.scenes.raycast.materials import Colour
+from dpt_bench.scenes.raycast.world import Light, Sky
 
 Rng = np.random.Generator
 SUN_DISTANCE_M = 400.0

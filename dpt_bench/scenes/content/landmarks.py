@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from dpt_bench.scenes import outdoors, palette
+from dpt_bench.scenes.content import outdoors, palette
+from dpt_bench.scenes.content.landscapes import backdrop
+from dpt_bench.scenes.content.outlook import Outlook
+from dpt_bench.scenes.content.palette import hue, pick
+from dpt_bench.scenes.content.people import person
+from dpt_bench.scenes.content.weather import daylight
 from dpt_bench.scenes.labels import Label
-from dpt_bench.scenes.landscapes import backdrop
-from dpt_bench.scenes.materials import Material, paint, shade_of
-from dpt_bench.scenes.outlook import Outlook
-from dpt_bench.scenes.palette import hue, pick
-from dpt_bench.scenes.solids import Thing, box, cylinder, dome, frustum, gable, ground, move
-from dpt_bench.scenes.weather import daylight
-from dpt_bench.scenes.world import World
+from dpt_bench.scenes.raycast.materials import Material, paint, shade_of
+from dpt_bench.scenes.raycast.solids import Thing, box, cylinder, dome, frustum, gable, ground, move
+from dpt_bench.scenes.raycast.world import World
 
 Rng = np.random.Generator
 
@@ -39,7 +40,7 @@ def build_landmark(rng: Rng, outlook: Outlook, *, drama: float = 0.15) -> World:
             solids += _flank(rng, side, far)
     for _ in range(int(rng.integers(2, 9))):
         z = 3.0 + (far - 4) * rng.random() ** 1.4
-        visitor = outdoors.person(rng, detailed=z < 12)
+        visitor = person(rng, detailed=z < 12)
         solids += move(visitor, float(rng.uniform(-0.6, 0.6) * z), z, yaw=rng.uniform(-3.2, 3.2))
     if rng.random() < 0.5:
         z = rng.uniform(5, far * 0.7)
@@ -163,7 +164,7 @@ def _statue(rng: Rng) -> Thing:
     bronze = paint("noise", Label.SCULPTURE, colour, shade_of(colour, 1.2), shade_of(colour, 0.6), size=0.3)
     tall = rng.uniform(1.6, 3.2)
     _, trim, _ = _stone(rng)
-    figure = [replace(solid, materials=(bronze,)) for solid in outdoors.person(rng)]
+    figure = [replace(solid, materials=(bronze,)) for solid in person(rng)]
     return [
         box((1.9, 0.4, 1.9), (0, 0, 0), trim),
         box((1.3, tall, 1.3), (0, 0.4, 0), trim),

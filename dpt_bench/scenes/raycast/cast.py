@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpt_bench.scenes.noise import CELL, smooth_tile
-from dpt_bench.scenes.solids import Solid, Thing
-from dpt_bench.scenes.view import View
+from dpt_bench.scenes.raycast.noise import CELL, Float, smooth_tile
+from dpt_bench.scenes.raycast.solids import Array, Solid, Thing
+from dpt_bench.scenes.raycast.view import View
 
-Float = NDArray[np.float32]
+Line = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Face = NDArray[np.int32] | np.int32
 NEAR_M = 0.05
+_TOUCHING = 1e-9
 _CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float64)
 
 
@@ -80,88 +83,66 @@ def _windows(solids: Thing, view: View) -> tuple[list[tuple[slice, slice]], NDAr
     return windows, nearest
 
 
-def _enter(
-    solid: Solid, view: View, x: NDArray[np.float64], y: NDArray[np.float64], shown: Float
-) -> tuple[Float, NDArray[np.int32] | np.int32, NDArray[np.bool_]] | None:
+def _enter(solid: Solid, view: View, x: Line, y: Line, shown: Float) -> tuple[Float, Face, Mask] | None:
     """Inverse depth at which rays enter the body, the face they enter by, and where that is nearer than `shown`."""
     normals = solid.normals @ view.axes.T
     offsets = solid.offsets - solid.normals @ view.position
-    offsets = np.where(np.abs(offsets) < 1e-9, 1e-9, offsets)
+    offsets = np.where(np.abs(offsets) < _TOUCHING, _TOUCHING, offsets)
     slopes = normals / offsets[:, None]
     if solid.hollow:
-        entry, face = _largest(slopes, x, y)
+        entry, face = _extreme(slopes, np.arange(len(slopes)), x, y, nearest=True)
         return entry, face, entry > shown
     front = np.flatnonzero(offsets < 0)
-    entry, face = _smallest(slopes[front], front, x, y) if front.size else (None, np.int32(0))
+    entries = [_extreme(slopes[front], front, x, y, nearest=False)] if front.size else []
     leave = shown
     for plane in np.flatnonzero(offsets > 0):
         leave = np.maximum(leave, _affine(slopes[plane], x, y))
     if solid.quadric is not None:
-        round_entry, round_leave, inside = _roots(solid, view, x, y)
+        round_entry, round_leave, inside = _roots(solid, solid.quadric, view, x, y)
         leave = np.maximum(leave, round_leave)
         leave[~inside] = np.inf
-        if entry is None and round_entry is None:
-            return None
-        if entry is None:
-            entry, face = round_entry, np.int32(len(offsets))
-        elif round_entry is not None:
-            face = np.where(round_entry < entry, np.int32(len(offsets)), face).astype(np.int32)
-            entry = np.minimum(entry, round_entry)
-    if entry is None:
+        entries += [] if round_entry is None else [(round_entry, np.int32(len(offsets)))]
+    if not entries:  # the eye is inside
         return None
+    entry, face = entries[0]
+    for other, name in entries[1:]:
+        face = np.where(other < entry, name, face)
+        entry = np.minimum(entry, other)
     return entry, face, entry > leave
 
 
-def _affine(slopes: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> Float:
+def _affine(slopes: Line, x: Line, y: Line) -> Float:
     row = (slopes[0] * x + slopes[2]).astype(np.float32)
     column = (slopes[1] * y).astype(np.float32)
     plane: Float = row[None, :] + column[:, None]
     return plane
 
 
-def _smallest(
-    slopes: NDArray[np.float64], faces: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[Float, NDArray[np.int32] | np.int32]:
-    entry = _affine(slopes[0], x, y)
+def _extreme(slopes: Line, faces: NDArray[np.intp], x: Line, y: Line, *, nearest: bool) -> tuple[Float, Face]:
+    """The largest (nearest) or smallest inverse depth of several planes, and the face that has it."""
+    extreme = _affine(slopes[0], x, y)
     if len(slopes) == 1:
-        return entry, np.int32(faces[0])
-    face = np.full(entry.shape, faces[0], np.int32)
+        return extreme, np.int32(faces[0])
+    face = np.full(extreme.shape, faces[0], np.int32)
     for plane, name in zip(slopes[1:], faces[1:], strict=True):
         other = _affine(plane, x, y)
-        np.copyto(face, np.int32(name), where=other < entry)
-        np.minimum(entry, other, out=entry)
-    return entry, face
+        np.copyto(face, np.int32(name), where=other > extreme if nearest else other < extreme)
+        (np.maximum if nearest else np.minimum)(extreme, other, out=extreme)
+    return extreme, face
 
 
-def _largest(
-    slopes: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[Float, NDArray[np.int32]]:
-    entry = _affine(slopes[0], x, y)
-    face = np.zeros(entry.shape, np.int32)
-    for name, plane in enumerate(slopes[1:], start=1):
-        other = _affine(plane, x, y)
-        np.copyto(face, np.int32(name), where=other > entry)
-        np.maximum(entry, other, out=entry)
-    return entry, face
-
-
-def _roots(
-    solid: Solid, view: View, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[Float | None, Float, NDArray[np.bool_]]:
-    """Both crossings of the quadric in inverse depth q: c q^2 - 2 q b + a = 0; float64, as b^2 - c a cancels."""
-    assert solid.quadric is not None
-    shape = view.axes @ solid.quadric @ view.axes.T
+def _roots(solid: Solid, quadric: Array, view: View, x: Line, y: Line) -> tuple[Float | None, Float, Mask]:
+    """Both crossings of the quadric in inverse depth q: c q^2 - 2 q b + a = 0; in float64, because b^2 - c a cancels."""
+    shape = view.axes @ quadric @ view.axes.T
     centre = view.to_camera(solid.centre)
     b = shape @ centre
     c = float(centre @ b) - 1
-    if abs(c) < 1e-9:
-        c = 1e-9
+    c = _TOUCHING if abs(c) < _TOUCHING else c
     linear = (b[0] * x + b[2])[None, :] + (b[1] * y)[:, None]
     square = (shape[0, 0] * x * x + 2 * shape[0, 2] * x + shape[2, 2])[None, :] + (
         shape[1, 1] * y * y + 2 * shape[1, 2] * y
     )[:, None]
-    if abs(shape[0, 1]) > 1e-12:
-        square += (2 * shape[0, 1] * x)[None, :] * y[:, None]
+    square += (2 * shape[0, 1] * x)[None, :] * y[:, None]
     remainder = linear * linear - c * square
     inside = remainder > 0
     if solid.ragged:
@@ -170,11 +151,10 @@ def _roots(
     leave = ((linear - root) / c).astype(np.float32)
     if c < 0:  # the eye is within an endless cylinder: there is no entry, only an exit
         return None, leave, inside
-    entry = ((linear + root) / c).astype(np.float32)
-    return entry, leave, inside
+    return ((linear + root) / c).astype(np.float32), leave, inside
 
 
-def _nibbles(solid: Solid, centre: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> Float:
+def _nibbles(solid: Solid, centre: Array, x: Line, y: Line) -> Float:
     """Noise fixed to the body's middle, as if on a card that faces the eye, so that both eyes see the same leaves."""
     tile = smooth_tile()[:-1, :-1]
     size = len(tile)

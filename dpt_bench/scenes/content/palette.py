@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from dpt_bench.scenes.materials import Colour
+from dpt_bench.scenes.raycast.materials import Colour
 
 Choice = TypeVar("Choice")
 

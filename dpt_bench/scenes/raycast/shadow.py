@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpt_bench.scenes.cast import cast
-from dpt_bench.scenes.noise import Float
-from dpt_bench.scenes.solids import Thing
-from dpt_bench.scenes.view import View, light_view
-from dpt_bench.scenes.world import Light
+from dpt_bench.scenes.raycast.cast import cast
+from dpt_bench.scenes.raycast.noise import Float
+from dpt_bench.scenes.raycast.solids import Thing
+from dpt_bench.scenes.raycast.view import View, light_view
+from dpt_bench.scenes.raycast.world import Light
 
 MAP_SIZE = 288
 _OFFSET_M = np.float32(0.02)
@@ -18,7 +18,7 @@ _OFFSET_M = np.float32(0.02)
 
 @dataclass(frozen=True, eq=False)
 class Shadow:
-    """inverse_depth: float32 (S, S), 0 where the light falls on nothing. slack: relative depth that counts as the same."""
+    """inverse_depth: float32 (S, S), 0 where the light falls on nothing. slack: share of the depth that counts as equal."""
 
     view: View
     inverse_depth: Float

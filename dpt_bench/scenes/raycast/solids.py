@@ -1,4 +1,4 @@
-"""Convex bodies, the only primitive of the sample world: a quadric cut by half-spaces, either of which may be absent."""
+"""Convex bodies, the only primitive of the world: a quadric cut by half-spaces, either of which may be missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dpt_bench.scenes.materials import Material
+from dpt_bench.scenes.raycast.materials import Material
 
 Array = NDArray[np.float64]
 Triple = tuple[float, float, float]

@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from dpt_bench.scenes import outdoors, palette
+from dpt_bench.scenes.content import outdoors, palette
+from dpt_bench.scenes.content.landscapes import backdrop
+from dpt_bench.scenes.content.outlook import Outlook
+from dpt_bench.scenes.content.palette import hue, pick
+from dpt_bench.scenes.content.people import person
+from dpt_bench.scenes.content.weather import daylight
 from dpt_bench.scenes.labels import Label
-from dpt_bench.scenes.landscapes import backdrop
-from dpt_bench.scenes.materials import paint, shade_of
-from dpt_bench.scenes.outlook import Outlook
-from dpt_bench.scenes.palette import hue, pick
-from dpt_bench.scenes.solids import Thing, box, ground, move
-from dpt_bench.scenes.weather import daylight
-from dpt_bench.scenes.world import World
+from dpt_bench.scenes.raycast.materials import paint, shade_of
+from dpt_bench.scenes.raycast.solids import Thing, box, ground, move
+from dpt_bench.scenes.raycast.world import World
 
 Rng = np.random.Generator
 LENGTH_M = 110.0
@@ -31,7 +32,7 @@ def build_street(rng: Rng, outlook: Outlook, *, driving: bool = True, drama: flo
     for side in (-1.0, 1.0):
         solids += _roadside(rng, side, half_road, pavement, district)
     solids += _traffic(rng, half_road, parked=0.7 if district != "avenue" else 0.35)
-    solids += _end(rng, half_road)
+    solids += _end(rng)
     if rng.random() < 0.12:
         solids += _bridge(rng, half_road + pavement)
     if driving:
@@ -117,7 +118,7 @@ def _pavement_things(rng: Rng, side: float, half_road: float, pavement: float) -
     for _ in range(int(rng.integers(0, 4))):
         z = 4 + 26 * rng.random() ** 1.3
         x = side * (half_road + rng.uniform(0.4, pavement - 0.3))
-        walker = outdoors.person(rng, detailed=z < 14)
+        walker = person(rng, detailed=z < 14)
         solids += move(walker, x, z, yaw=rng.choice((0.0, np.pi)) + rng.uniform(-0.3, 0.3), y=0.14)
     return solids
 
@@ -140,7 +141,7 @@ def _traffic(rng: Rng, half_road: float, *, parked: float) -> Thing:
     return solids
 
 
-def _end(rng: Rng, half_road: float) -> Thing:
+def _end(rng: Rng) -> Thing:
     """What closes the street: a building across, or trees and hills."""
     if rng.random() < 0.45:
         across = rng.uniform(20, 40)
@@ -155,6 +156,4 @@ def _bridge(rng: Rng, half_width: float) -> Thing:
     concrete = paint("noise", Label.BRIDGE, colour, shade_of(colour, 0.92), shade_of(colour, 0.8), size=2.0)
     z, low = rng.uniform(14, 45), rng.uniform(4.6, 5.6)
     solids = [box((2 * half_width + 16, rng.uniform(1.2, 2.2), rng.uniform(5, 10)), (0, low, z), concrete)]
-    for side in (-1, 1):
-        solids.append(box((1.4, low, 5.0), (side * (half_width + 0.5), 0, z), concrete))
-    return solids
+    return solids + [box((1.4, low, 5.0), (side * (half_width + 0.5), 0, z), concrete) for side in (-1, 1)]

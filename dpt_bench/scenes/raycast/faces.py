@@ -8,10 +8,10 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from dpt_bench.scenes.cast import first_faces
-from dpt_bench.scenes.materials import Colour, Material, Pattern
-from dpt_bench.scenes.noise import Float
-from dpt_bench.scenes.solids import Array, Thing
+from dpt_bench.scenes.raycast.cast import first_faces
+from dpt_bench.scenes.raycast.materials import Colour, Pattern
+from dpt_bench.scenes.raycast.noise import Float
+from dpt_bench.scenes.raycast.solids import Array, Thing
 
 PATTERN_NAMES: tuple[Pattern, ...] = get_args(Pattern)
 
@@ -20,7 +20,7 @@ PATTERN_NAMES: tuple[Pattern, ...] = get_args(Pattern)
 class Faces:
     """One column a face, F in all, in the order in which `cast` counts them.
 
-    normal, along_u, along_v: float32 (3, F). start: float32 (2, F), where u and v are 0 on the face's left lower corner.
+    normal, along_u, along_v: float32 (3, F). start: float32 (2, F), u and v of its left lower corner.
     extent: float32 (2, F), metres along u and v. period: float32 (2, F), the material's size.
     colours: float32 (3, 3, F), linear light of the first, second and third colour; axis 1 is RGB.
     glow: float32 (F,). seed: int32 (F,). pattern: int8 (F,), index in PATTERN_NAMES. label: uint8 (F,).
@@ -45,7 +45,7 @@ class Faces:
     centres: Float
 
 
-def linear(colour: Colour) -> Float:
+def linear(colour: Colour | Array) -> Float:
     """Light of a colour: gamma 2, which is close to sRGB, and its inverse is a square root."""
     light: Float = (np.asarray(colour, np.float32) / np.float32(255)) ** 2
     return light
@@ -71,23 +71,17 @@ def tabulate(solids: Thing) -> Faces:
         along_v=_table(along_v.T),
         start=_table(middle - reach),
         extent=_table(2 * reach),
-        **_surface_tables(materials),
+        period=_table(np.array([material.size for material in materials]).T),
+        colours=linear(np.array([material.colours for material in materials])).transpose(1, 2, 0).copy(),
+        glow=_table([material.glow for material in materials]),
+        seed=np.array([material.seed for material in materials], np.int32),
+        pattern=np.array([PATTERN_NAMES.index(material.pattern) for material in materials], np.int8),
+        label=np.array([material.label for material in materials], np.uint8),
         curved=curved,
         body=(np.cumsum(curved) - 1).astype(np.int32),
         quadrics=_table([_of_trace_one(solid.quadric) for solid in round_ones] or np.zeros((0, 3, 3))),
         centres=_table([solid.centre for solid in round_ones] or np.zeros((0, 3))),
     )
-
-
-def _surface_tables(materials: list[Material]) -> dict[str, NDArray[np.generic]]:
-    return {
-        "period": _table(np.array([material.size for material in materials]).T),
-        "colours": _table(linear(np.array([material.colours for material in materials])).transpose(1, 2, 0)),
-        "glow": _table([material.glow for material in materials]),
-        "seed": np.array([material.seed for material in materials], np.int32),
-        "pattern": np.array([PATTERN_NAMES.index(material.pattern) for material in materials], np.int8),
-        "label": np.array([material.label for material in materials], np.uint8),
-    }
 
 
 def _table(values: object) -> Float:
@@ -101,7 +95,7 @@ def _of_trace_one(quadric: Array | None) -> Array:
 
 
 def _tangents(normal: Array, axes: Array, curved: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """u to the right and v upwards on the face; on faces that lie flat, v is the body's z."""
+    """U to the right and v upwards on the face; on faces that lie flat, v is the body's z."""
     lying = np.abs((normal * axes[:, 1]).sum(1)) > 0.9
     up = np.where(lying[:, None], axes[:, 2], axes[:, 1])
     upright = up - (up * normal).sum(1, keepdims=True) * normal

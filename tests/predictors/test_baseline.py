@@ -1,0 +1,28 @@
+"""The baselines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dpt_bench.core.kinds import DepthKind
+from dpt_bench.core.suite import ResizeRule
+from dpt_bench.predictors import Query, load_predictor
+
+RULE = ResizeRule(side="longer")
+
+
+def test_constant() -> None:
+    predictor = load_predictor("baseline:constant")
+    assert (predictor.kind, predictor.preprocessing) == (DepthKind.AFFINE_DISPARITY, "own")
+    prediction = predictor.predict([Query(np.zeros((7, 9, 3), np.uint8))], RULE)[0]
+    assert prediction.input_size == prediction.values.shape == (7, 9)
+    assert np.ptp(prediction.values) == 0
+
+
+def test_ramp_comes_nearer_downwards() -> None:
+    values = load_predictor("baseline:ramp")(np.zeros((7, 9, 3), np.uint8))
+    assert values.shape == (7, 9)
+    assert values.dtype == np.float32
+    np.testing.assert_allclose(values[:, 4], np.arange(7) / 6, rtol=1e-6)
+    assert np.ptp(values, axis=1).max() == 0
+    assert load_predictor("baseline:ramp")(np.zeros((1, 3, 3), np.uint8)).shape == (1, 3)
