@@ -100,9 +100,9 @@ def normalise_median_mad(
 
     The deviation is bounded by 1e-6 from below. Gradients flow through both statistics.
     """
-    values, valid = _wide(values, valid), valid.bool()
+    values = _wide(values, valid)
     pixels, mask = values.flatten(1), valid.flatten(1)
-    centred = torch.where(mask, pixels - _median(pixels, mask, median), 0.0)
+    centred = (pixels - _median(pixels, mask, median)) * mask
     deviation = centred.abs().sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp(min=1)
     return (centred / deviation.clamp(min=SMALLEST_SCALE)).view_as(values)
 
@@ -114,17 +114,16 @@ def align_least_squares(prediction: Tensor, target: Tensor, valid: Tensor) -> Te
     mean as shift. Gradients flow through both.
     """
     prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
-    mask = valid.bool()
-    count = mask.sum((1, 2), keepdim=True).clamp(min=1)
+    count = valid.sum((1, 2), keepdim=True).clamp(min=1)
     mean = prediction.sum((1, 2), keepdim=True) / count
     target_mean = target.sum((1, 2), keepdim=True) / count
-    centred = torch.where(mask, prediction - mean, 0.0)
+    centred = (prediction - mean) * valid
     variance = centred.square().sum((1, 2), keepdim=True) / count
     covariance = (centred * (target - target_mean)).sum((1, 2), keepdim=True) / count
     rounding = (8 * torch.finfo(mean.dtype).eps * mean).square()
     varies = variance > rounding
     scale = torch.where(varies, covariance / torch.where(varies, variance, 1.0), 0.0)
-    return torch.where(mask, scale * centred + target_mean, 0.0)
+    return (scale * centred + target_mean) * valid
 
 
 def log_loss(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: float = 0.5) -> Tensor:
@@ -134,10 +133,9 @@ def log_loss(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: 
     (or disparities); values below 1e-6 are raised to it.
     """
     prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
-    mask = valid.bool()
-    count = mask.sum((1, 2)).clamp(min=1)
+    count = valid.sum((1, 2)).clamp(min=1)
     difference = prediction.clamp(min=SMALLEST_SCALE).log() - target.clamp(min=SMALLEST_SCALE).log()
-    difference = torch.where(mask, difference, 0.0)
+    difference = difference * valid
     mean = difference.sum((1, 2)) / count
     return (difference.square().sum((1, 2)) / count - variance_focus * mean.square()).mean()
 
@@ -145,35 +143,42 @@ def log_loss(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: 
 def _aligned_residual(
     prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions
 ) -> tuple[Tensor, Tensor]:
-    """Aligned prediction minus aligned target, and the pixels that count."""
+    """Aligned prediction minus aligned target, zero where invalid, and the pixels that count."""
     prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
-    valid = valid.bool() & _informative(target, valid)
+    valid = valid & _informative(target, valid)
     if options.alignment == "least_squares":
-        residual = align_least_squares(prediction, target, valid) - target
-    else:
-        residual = normalise_median_mad(prediction, valid, options.median) - normalise_median_mad(
-            target, valid, options.median
-        )
-    return torch.where(valid, residual, 0.0), valid
+        return (align_least_squares(prediction, target, valid) - target) * valid, valid
+    aligned = normalise_median_mad(prediction, valid, options.median)
+    return aligned - normalise_median_mad(target, valid, options.median), valid
 
 
 def _data_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Tensor:
     magnitude = (residual.abs() if options.penalty == "absolute" else residual.square()).flatten(1)
     mask = valid.flatten(1)
-    kept = _smallest(magnitude.detach(), mask, options) if options.trim else mask
-    sums = torch.where(kept, magnitude, 0.0).sum(1)
-    if options.trim_denominator == "kept":
-        return _reduce(sums, kept.sum(1), options)
-    return _reduce(sums, 2 * mask.sum(1), options)
+    if not options.trim:
+        return _reduce(magnitude.sum(1), 2 * mask.sum(1), options)
+    kept = _kept(magnitude.detach(), mask, options)
+    counts = kept.sum(1) if options.trim_denominator == "kept" else 2 * mask.sum(1)
+    return _reduce((magnitude * kept).sum(1), counts, options)
 
 
-def _smallest(magnitude: Tensor, mask: Tensor, options: DepthLossOptions) -> Tensor:
-    """Mask (B, N) of the residuals that trimming keeps: floor((1 - trim) * M) of each image, or of the batch."""
-    rows = (1, -1) if options.trim_scope == "batch" else mask.shape
-    order = torch.where(mask, magnitude, torch.inf).reshape(rows).argsort(dim=1)
-    counts = (mask.reshape(rows).sum(1, keepdim=True).double() * (1.0 - options.trim)).long()
-    is_small = torch.arange(order.shape[1], device=order.device) < counts
-    return torch.zeros_like(is_small).scatter(1, order, is_small).view_as(mask)
+def _kept(magnitude: Tensor, mask: Tensor, options: DepthLossOptions) -> Tensor:
+    """Weights (B, N) that keep the floor((1 - trim) M) smallest residuals of each image, or of the batch.
+
+    Residuals equal to the largest one kept share what is left of the count. Selecting the largest few is several times
+    faster than sorting all.
+    """
+    shape = mask.shape
+    if options.trim_scope == "batch":
+        magnitude, mask = magnitude.reshape(1, -1), mask.reshape(1, -1)
+    valid = mask.sum(1, keepdim=True)
+    wanted = (valid.double() * (1.0 - options.trim)).long()
+    total = magnitude.shape[1]
+    largest = magnitude.masked_fill(~mask, -torch.inf).topk(min(total, int(options.trim * total) + 2), dim=1).values
+    bound = largest.gather(1, (valid - wanted).clamp(max=largest.shape[1] - 1))
+    below, at = mask & (magnitude < bound), mask & (magnitude == bound)
+    share = (wanted - below.sum(1, keepdim=True)) / at.sum(1, keepdim=True).clamp(min=1)
+    return (below + share.to(magnitude.dtype) * at).reshape(shape)
 
 
 def _gradient_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Tensor:
@@ -181,8 +186,8 @@ def _gradient_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -
     for level in range(options.gradient_scales):
         stride = 2**level
         values, mask = residual[:, ::stride, ::stride], valid[:, ::stride, ::stride]
-        across = torch.where(mask[:, :, 1:] & mask[:, :, :-1], values.diff(dim=2).abs(), 0.0)
-        down = torch.where(mask[:, 1:] & mask[:, :-1], values.diff(dim=1).abs(), 0.0)
+        across = values.diff(dim=2).abs() * (mask[:, :, 1:] & mask[:, :, :-1])
+        down = values.diff(dim=1).abs() * (mask[:, 1:] & mask[:, :-1])
         counted = mask if options.gradient_denominator == "scale" else valid
         total = total + _reduce(across.sum((1, 2)) + down.sum((1, 2)), counted.sum((1, 2)), options)
     return total
@@ -196,28 +201,30 @@ def _reduce(sums: Tensor, counts: Tensor, options: DepthLossOptions) -> Tensor:
 
 
 def _median(pixels: Tensor, mask: Tensor, kind: Literal["lower", "mean", "gist_zeros"]) -> Tensor:
-    """(B, 1) medians of (B, N) values; the selection is not differentiated, the selected values are."""
-    if kind == "gist_zeros":
-        mask = torch.ones_like(mask)
-    order = torch.where(mask, pixels.detach(), torch.inf).argsort(dim=1)
-    count = mask.sum(1, keepdim=True)
-    lower = pixels.gather(1, order.gather(1, ((count - 1) // 2).clamp(min=0)))
+    """(B, 1) medians of (B, N) values; the gradient goes to the selected pixel."""
+    candidates = pixels.detach() if kind == "gist_zeros" else pixels.detach().masked_fill(~mask, torch.nan)
+    lower = _pixel_with(candidates.nanmedian(dim=1, keepdim=True).values, candidates, pixels)
     if kind != "mean":
         return lower
-    upper = pixels.gather(1, order.gather(1, (count // 2).clamp(max=pixels.shape[1] - 1)))
+    upper = _pixel_with(-(-candidates).nanmedian(dim=1, keepdim=True).values, candidates, pixels)
     return (lower + upper) / 2
+
+
+def _pixel_with(value: Tensor, candidates: Tensor, pixels: Tensor) -> Tensor:
+    """The first pixel with this value, whose choice among equals is the same on every device."""
+    return pixels.gather(1, (candidates == value).byte().argmax(dim=1, keepdim=True))
 
 
 def _informative(target: Tensor, valid: Tensor) -> Tensor:
     """(B, 1, 1) bool: the image has two valid pixels that differ."""
-    highest = torch.where(valid, target, -torch.inf).amax((1, 2), keepdim=True)
-    lowest = torch.where(valid, target, torch.inf).amin((1, 2), keepdim=True)
+    highest = target.masked_fill(~valid, -torch.inf).amax((1, 2), keepdim=True)
+    lowest = target.masked_fill(~valid, torch.inf).amin((1, 2), keepdim=True)
     return highest - lowest > SMALLEST_SCALE
 
 
 def _wide(values: Tensor, valid: Tensor) -> Tensor:
     """At least float32, with zeros at invalid pixels: replaced on the way in, so that no gradient meets a NaN."""
-    return torch.where(valid.bool(), values, 0.0).to(torch.promote_types(values.dtype, torch.float32))
+    return values.masked_fill(~valid, 0.0).to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _common(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

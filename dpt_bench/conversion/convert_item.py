@@ -67,7 +67,7 @@ def _load(name: str, sha256: str) -> tuple[Recipe, Reader]:
 
 
 def recipe_sha256(recipe: Recipe) -> str:
-    """Hash of the recipe's facts and, where its reader is a user's own file, of that file: it has no version to bump."""
+    """Hash of the recipe's facts and, where its reader is a user's own file, of that file, which has no version."""
     if not recipe.reader.endswith(".py"):
         return recipe.sha256()
     digest = hashlib.sha256(recipe.sha256().encode())

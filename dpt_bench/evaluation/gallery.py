@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +15,7 @@ from dpt_bench.core.errors import SampleError
 from dpt_bench.core.progress import Progress
 from dpt_bench.evaluation.plan import DatasetPlan
 from dpt_bench.evaluation.reading import Readable, read_item
-from dpt_bench.formats.images import encode_png
+from dpt_bench.formats.images import encode_jpeg, encode_png
 from dpt_bench.predictors import Predictor, Query
 from dpt_bench.render.colour import colourise, colourise_error, display_range
 from dpt_bench.render.montage import montage
@@ -27,6 +28,7 @@ from dpt_bench.scoring import aligned_maps
 _LONGEST_SIDE = 384
 _ERROR_LIMIT = 0.5
 """Relative error that is drawn in the darkest red, the same in every picture."""
+_SCATTERED = 0.5  # share of valid pixels below which they are drawn thicker
 
 Image = NDArray[np.uint8]
 Choice = tuple[Rank, str, float]
@@ -89,15 +91,19 @@ def _write(folder: Path, plan: DatasetPlan, cell: Cell, work: tuple[Predictor, S
     for place, ((rank, key, value), tiles) in enumerate(drawn):
         files = {tile: f"{place}-{rank}-{tile}.png" for tile in TILES}
         for tile, image in zip(TILES, tiles, strict=True):
-            write_atomically(folder / files[tile], encode_png(image))
+            write_atomically(folder / files[tile], encode_png(image), durable=False)
         panels.append(Panel(rank=rank, key=key, value=value, files=files))
     titles = [
         [f"{rank}: {key}", f"{cell.metrics[0].name} {value:.3f}", "target", "error"] for (rank, key, value), _ in drawn
     ]
     overview = montage([tiles for _, tiles in drawn], titles)
     gallery = Gallery(**{name: getattr(cell, name) for name in _SHARED}, metric=cell.metrics[0], panels=tuple(panels))
-    write_atomically(folder / gallery.overview, encode_png(overview))
+    write_atomically(folder / gallery.overview, encode_jpeg(overview, quality=90), durable=False)
     write_gallery(folder, gallery)
+    named = {file for panel in panels for file in panel.files.values()}
+    for stale in folder.glob("*.png"):
+        if stale.name not in named:
+            stale.unlink(missing_ok=True)
 
 
 _SHARED = ("model", "checkpoint_sha256", "suite", "suite_version", "dataset")
@@ -117,14 +123,29 @@ def _draw(plan: DatasetPlan, model: Predictor, key: str) -> list[Image] | None:
     except SampleError:
         return None
     size = _tile_size(*maps.valid.shape)
-    valid = pick_pixels(maps.valid, size)
     low, high = display_range(maps.target, maps.valid)
+    target, valid = _thickened(maps.target, maps.valid, size)
+    error, _ = _thickened(maps.error, maps.valid, size)
     return [
         resize_image(sample.image, size, "area"),
         colourise(pick_pixels(maps.prediction, size), low=low, high=high),
-        colourise(pick_pixels(maps.target, size), valid, low=low, high=high),
-        colourise_error(pick_pixels(maps.error, size), valid, limit=_ERROR_LIMIT),
+        colourise(target, valid, low=low, high=high),
+        colourise_error(error, valid, limit=_ERROR_LIMIT),
     ]
+
+
+def _thickened(
+    values: NDArray[np.float64], valid: NDArray[np.bool_], size: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """A tile of the values and its mask; scattered ones (LiDAR) are drawn a tile pixel thick, to be seen."""
+    if valid.mean() < _SCATTERED:
+        distance, nearest = cv2.distanceTransformWithLabels(
+            (~valid).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        of_label = np.zeros(int(nearest.max()) + 1)
+        of_label[nearest[valid]] = values[valid]
+        values, valid = of_label[nearest], distance <= valid.shape[0] / size[0]
+    return pick_pixels(values, size), pick_pixels(valid, size)
 
 
 def _tile_size(height: int, width: int) -> tuple[int, int]:

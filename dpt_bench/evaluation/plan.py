@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -132,7 +131,7 @@ def _cell(suite: Suite, protocol: SuiteDataset, recipe: Recipe, root: Path, pred
         trained_on=predictor.trained_on,
         published_keys_sha256=recipe.splits[protocol.split].keys_sha256,
         sample_world=(root / SAMPLE_WORLD_MARKER).exists(),
-        settings_sha256=_settings(protocol, recipe, predictor),
+        settings=_settings(protocol, recipe, predictor),
         package_version=package_version(),
     )
 
@@ -142,10 +141,14 @@ def _facts(name: str) -> MetricFacts:
     return MetricFacts(name=name, unit=metric.unit, better="higher" if metric.higher_is_better else "lower")
 
 
-def _settings(protocol: SuiteDataset, recipe: Recipe, predictor: Predictor) -> str:
-    """Hash of what may move a number; where the recipe and the suite lie on this machine may not."""
-    facts = [protocol.model_dump(mode="python", exclude={"recipe"}), recipe.sha256(), predictor.kind.value]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+def _settings(protocol: SuiteDataset, recipe: Recipe, predictor: Predictor) -> dict[str, str]:
+    """What may move a number, by name; titles, licences and places on this machine may not."""
+    facts = {f"suite.{name}": value for name, value in protocol.model_dump(exclude={"recipe"}).items()}
+    stored = recipe.model_dump(mode="json", include={"version", "reader", "layout", "target"})
+    facts |= {f"recipe.{name}": value for name, value in stored.items()}
+    facts["recipe.split"] = recipe.splits[protocol.split].list_file
+    facts["predictor.kind"] = predictor.kind.value
+    return {name: json.dumps(value, sort_keys=True) for name, value in facts.items()}
 
 
 def _words(rule: ResizeRule) -> str:

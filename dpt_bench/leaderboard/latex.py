@@ -35,6 +35,7 @@ _TABLE = r"""\begin{{table*}}
 \centering
 \caption{{{title}: {section}. Best in bold; $^\dagger$ trained on the dataset, ranked only where all did;
 95\,\% bootstrap intervals in brackets.}}
+\smallskip
 \label{{tab:{label}}}
 \resizebox{{\textwidth}}{{!}}{{%
 \begin{{tabular}}{{ll{alignment}}}
@@ -93,7 +94,8 @@ def _model(row: Row) -> str:
 def _cell(cell: Cell | None, column: Column) -> str:
     if cell is None:
         return "--"
-    text = rf"\textbf{{{cell.text}}}" if cell.best else cell.text + (r"$^\dagger$" if cell.trained_on_dataset else "")
+    text = rf"\textbf{{{cell.text}}}" if cell.best else cell.text
+    text += r"\rlap{$^\dagger$}" if cell.trained_on_dataset else ""
     if cell.low is not None and cell.high is not None:
         text += rf" {{\scriptsize [{column.show(cell.low)}, {column.show(cell.high)}]}}"
     return text

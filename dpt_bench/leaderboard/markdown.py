@@ -48,7 +48,7 @@ def _cells(section: Section, row: Row) -> list[str]:
 def _cell(cell: Cell | None, column: Column) -> str:
     if cell is None:
         return "–"
-    text = f"**{cell.text}**" if cell.best else cell.text + ("†" if cell.trained_on_dataset else "")
+    text = (f"**{cell.text}**" if cell.best else cell.text) + ("†" if cell.trained_on_dataset else "")
     if cell.low is not None and cell.high is not None:
         text += f" [{column.show(cell.low)}, {column.show(cell.high)}]"
     return text

@@ -13,15 +13,16 @@ from dpt_bench.results import improvement
 def rank(rows: Sequence[Row], all_columns: Sequence[Column], reference: str | None) -> Section:
     """The rows as a section: only columns with a number in them, the best marked, sorted by improvement.
 
-    The reference is the row of that model, or the first without a gap. Improvements need two datasets or more, and
-    metrics of which less is better.
+    The reference is the row of that model where there is one, else the first without a gap. Improvements need two
+    datasets or more, and metrics of which less is better.
     """
     places = [place for place in range(len(all_columns)) if any(row.cells[place] for row in rows)]
     columns = tuple(all_columns[place] for place in places)
     rows = [replace(row, cells=tuple(row.cells[place] for place in places)) for row in rows]
     marked = _with_best_marked(rows, columns)
     firsts = [place for place, column in enumerate(columns) if column.first]
-    base = next((row for row in marked if reference in (None, row.model) and _has_all(row, firsts)), None)
+    candidates = [row for row in marked if row.model == reference] or marked
+    base = next((row for row in candidates if _has_all(row, firsts)), None)
     if base is None or len(firsts) < 2 or any(columns[place].higher_is_better for place in firsts):
         return Section(columns, tuple(marked))
     return Section(columns, tuple(_ranked(marked, base, firsts)), base.model)

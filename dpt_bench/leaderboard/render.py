@@ -55,6 +55,9 @@ def render(
     every_published = () if results or suites else tuple(published_suites())
     sources = gather(results, from_memory=from_memory, suites=(*suites, *every_published))
     boards = [build_board(entry, reference=reference) for entry in sources]
+    models = {row.model for board in boards for section, _ in board.sections for row in section.rows}
+    if reference is not None and reference not in models:
+        raise UnknownNameError("reference model", reference, models)
     files = {
         f"{file_name(board)}.{TABLES[name][0]}": TABLES[name][1](board)
         for board in boards

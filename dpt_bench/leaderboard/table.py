@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dpt_bench.core.errors import UsageError
 from dpt_bench.leaderboard.board import Board, Cell, ModelId, Row
 from dpt_bench.leaderboard.columns import Column, build_columns
 from dpt_bench.leaderboard.ranking import rank
@@ -17,21 +16,13 @@ def build_board(sources: SuiteSources, *, reference: str | None = None, every_me
     """The board of one suite, a pure function of its sources.
 
     A measured number stands in `published` where its image list has the published checksum, else in `own`, so that each
-    number appears once. A section's reference is the model of that name, or its first row without a gap.
-
-    Raises:
-        UsageError: no row is of the reference model.
+    number appears once. A section that lacks the reference model takes its first row without a gap.
     """
     columns = build_columns(sources, every_metric=every_metric)
     comparable = {id(row) for row in sources.measured if _is_comparable(row, columns)}
     published = _published_rows(sources.published, columns)
     published += _measured_rows([row for row in sources.measured if id(row) in comparable], columns)
     own = _measured_rows([row for row in sources.measured if id(row) not in comparable], columns)
-    names = list(dict.fromkeys(row.model for row in (*published, *own)))
-    if reference is not None and reference not in names:
-        raise UsageError(
-            f"no row of {sources.name} is of the reference model {reference!r}", fix=f"known: {', '.join(names)}"
-        )
     return Board(
         suite=sources.name,
         version=sources.version,
@@ -76,7 +67,7 @@ def _published_cell(row: PublishedRow | None, column: Column) -> Cell | None:
         num_images=row.num_images,
         keys_sha256=column.keys_sha256,
         trained_on_dataset=row.trained_on_dataset,
-        note=row.note,
+        note=row.note if row.status == "verified" else f"{row.note} (from memory)".lstrip(),
     )
 
 

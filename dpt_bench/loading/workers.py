@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -34,16 +35,9 @@ def batches(steps: IterableDataset[Batch | DptBenchError], options: WorkerOption
         DptBenchError: what a worker could not do.
         DataError: a worker died.
     """
-    loader = DataLoader(
-        steps,
-        batch_size=None,
-        num_workers=options.count,
-        prefetch_factor=options.prefetch if options.count else None,
-        pin_memory=options.pin_memory,
-        multiprocessing_context=_context() if options.count else None,
-        worker_init_fn=_quiet if options.count else None,
-    )
-    stream = iter(loader)
+    with warnings.catch_warnings():  # how many processes suit the machine is the caller's business
+        warnings.filterwarnings("ignore", "This DataLoader will create")
+        stream = _started(steps, options)
     while True:
         try:
             item = next(stream)
@@ -57,6 +51,20 @@ def batches(steps: IterableDataset[Batch | DptBenchError], options: WorkerOption
         if isinstance(item, DptBenchError):
             raise item
         yield item
+
+
+def _started(steps: IterableDataset[Batch | DptBenchError], options: WorkerOptions) -> Iterator[Batch | DptBenchError]:
+    return iter(
+        DataLoader(
+            steps,
+            batch_size=None,
+            num_workers=options.count,
+            prefetch_factor=options.prefetch if options.count else None,
+            pin_memory=options.pin_memory,
+            multiprocessing_context=_context() if options.count else None,
+            worker_init_fn=_quiet if options.count else None,
+        )
+    )
 
 
 def share_of_worker() -> tuple[int, int]:

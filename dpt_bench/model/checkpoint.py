@@ -86,10 +86,10 @@ def parse_checkpoint(content: Mapping[str, Any], path: Path) -> Checkpoint:
             fix="use the version of dpt-bench that wrote it",
         )
     names = {item.name for item in fields(Checkpoint)}
-    missing = sorted(names - set(content))
-    if missing or not _is_weights(content["weights"]) or not _is_weights(content["ema"] or {}):
+    wrong = sorted(names - set(content)) or _misshapen(content)
+    if wrong:
         raise DataError(
-            f"the checkpoint is incomplete: {', '.join(missing) or 'weights that are not tensors'}",
+            f"the checkpoint is incomplete: {', '.join(wrong)}",
             where=path,
             fix="go back to an older checkpoint of the same run",
         )
@@ -105,10 +105,14 @@ def parse_checkpoint(content: Mapping[str, Any], path: Path) -> Checkpoint:
     return Checkpoint(**values)
 
 
-def _is_weights(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(key, str) and isinstance(weight, Tensor) for key, weight in value.items()
-    )
+def _misshapen(content: Mapping[str, Any]) -> list[str]:
+    """Names of the parts that are not of their type."""
+    mappings = ("ema", "optimiser", "loader", "rng", "preset")
+    wrong = [name for name in mappings if not isinstance(content[name], dict | None)]
+    wrong += [name for name in ("weights", "provenance") if not isinstance(content[name], dict)]
+    wrong += [name for name, kind in (("step", int), ("trained_on", list)) if not isinstance(content[name], kind)]
+    tensors = [*content["weights"].values(), *(content["ema"] or {}).values()] if not wrong else []
+    return wrong if all(isinstance(value, Tensor) for value in tensors) else ["weights that are not tensors"]
 
 
 def _plain(value: Any, place: str) -> Any:

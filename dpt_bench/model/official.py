@@ -38,13 +38,7 @@ _UNUSED = ("pretrained.model.norm.", "pretrained.model.head", "scratch.refinenet
 that has no skip to refine, and the auxiliary head that only training used."""
 
 
-_NO_WEIGHTS_DEPEND_ON = {
-    "kind": DepthKind.AFFINE_DISPARITY,
-    "scale": 1.0,
-    "shift": 0.0,
-    "invert": False,
-    "train_size": 384,
-}
+_NO_WEIGHTS_DEPEND_ON = {"kind": DepthKind.AFFINE_DISPARITY, "scale": 1.0, "shift": 0.0, "invert": False}
 
 RELEASED = tuple(name for name in VARIANTS if name not in ("dpt-tiny", "dpt-small"))
 """Variants in the layout of the released code."""

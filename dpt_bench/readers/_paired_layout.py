@@ -13,9 +13,11 @@ from dpt_bench.core.toml import Strict
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 PIECE = re.compile(r"(\{\w+\}|\*)")
 
+Sensor = Literal["perfect", "structured_light", "structure_from_motion", "stereo"]
+
 
 class Layout(Strict):
-    """See `paired_files` for what each option does."""
+    """See `paired_files` for what each option does; `sensor` and the `example_...` ones shape example trees alone."""
 
     image: str
     target: str
@@ -23,22 +25,30 @@ class Layout(Strict):
     mask_above: float = 0.0
     masks_required: bool = True
     exclude: tuple[str, ...] = ()
+    known_bad: tuple[str, ...] = ()
     offset: float = 0.0
     sky: float | None = None
     channel: str | None = None
+    disparity_in_pixels: bool = False
+    fit_target_to_image: bool = False
+    min_valid_fraction: float = Field(default=0.0, ge=0, lt=1)
     val_scenes: tuple[str, ...] = ()
     val_fraction: float | None = Field(default=None, gt=0, lt=1)
-    sensor: Literal["perfect", "structured_light", "structure_from_motion", "stereo"] = "perfect"
+    sensor: Sensor = "perfect"
     example_folder: str = ""
     example_scenes: tuple[str, ...] = ()
+    example_digits: int = 6
+    example_mask: int = 255
 
     @model_validator(mode="after")
     def _patterns_agree(self) -> Layout:
         if "stem" not in self.names:
             raise ValueError(f"image = {self.image!r} lacks {{stem}}")
-        for pattern in (self.target, *self.masks):
-            if set(PLACEHOLDER.findall(pattern)) != set(self.names):
-                raise ValueError(f"{pattern!r} and image = {self.image!r} must have the same {{names}}")
+        shared = set(PLACEHOLDER.findall(self.target))
+        if "stem" not in shared or not shared <= set(self.names):
+            raise ValueError(f"target = {self.target!r} must have {{stem}}, and no {{names}} that image has not")
+        if any(set(PLACEHOLDER.findall(mask)) != shared for mask in self.masks):
+            raise ValueError("masks must have the same {names} as target")
         for scene in self.example_scenes:
             if scene.count("/") + 1 != len(self.scene_names):
                 raise ValueError(f"example scene {scene!r} must fill {'/'.join(self.scene_names) or 'nothing'}")

@@ -11,6 +11,7 @@ from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.recipe import Recipe, TargetFacts
 from dpt_bench.core.sample import Camera, DepthMap
 
+SAME_ASPECT = 0.01
 CENTRE_TOLERANCE = 0.1
 """Share of the side by which a principal point may miss the centre of the image that it belongs to."""
 
@@ -47,6 +48,20 @@ def depth_map(
         values[sky] = np.nan
     values[~valid] = np.nan
     return DepthMap(values, facts.kind, valid, sky)
+
+
+def fit_nearest(array: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """The array (h, w) at another size of the same aspect, each pixel from the nearest one: nothing is mixed.
+
+    Returned as it is where the aspects differ by more than 1 %, which is another picture rather than another size.
+    """
+    rows, columns = array.shape[:2]
+    if abs(rows * width / (columns * height) - 1) > SAME_ASPECT:
+        return array
+    at_row = (np.arange(height) + 0.5) * rows / height
+    at_column = (np.arange(width) + 0.5) * columns / width
+    fitted: NDArray[Any] = array[at_row.astype(np.intp)[:, None], at_column.astype(np.intp)[None, :]]
+    return fitted
 
 
 def camera_for(recipe: Recipe, height: int, width: int) -> Camera | None:

@@ -1,4 +1,4 @@
-"""Numbers to colours: near bright and far dark, errors, labels; invalid pixels are hatched so that holes are seen as holes."""
+"""Numbers to colours: near bright and far dark, errors, labels; invalid pixels are hatched, so that holes show."""
 
 from __future__ import annotations
 
@@ -40,14 +40,9 @@ def colourise(
 ) -> Image:
     """Colours of an image of numbers; large numbers are bright (in `magma`), so give it inverse depth.
 
-    Args:
-        values: (H, W) numbers; those that are not finite count as invalid.
-        valid: bool (H, W), None for all.
-        low, high: the numbers at the ends of the map, None for the 1st and 99th percentile of the valid pixels.
-        colours: the map.
-
-    Returns:
-        uint8 (H, W, 3), invalid pixels hatched in grey.
+    values: (H, W); those that are not finite count as invalid. valid: bool (H, W), None for all. low, high: the numbers
+    at the ends of the map, None for the 1st and 99th percentile of the valid pixels. Gives uint8 (H, W, 3), invalid
+    pixels hatched in grey.
     """
     usable = np.isfinite(values) if valid is None else valid & np.isfinite(values)
     bottom, top = display_range(values, usable, low=low, high=high)
@@ -65,7 +60,7 @@ def colourise_depth(
     near_m: float | None = None,
     far_m: float | None = None,
 ) -> Image:
-    """Colours of depth in metres by its inverse: near bright, far dark, infinity (sky) black; otherwise as `colourise`."""
+    """Colours of depth in metres by its inverse: near bright, far dark, infinity black; otherwise as `colourise`."""
     numbers = np.asarray(depth_m, np.float64)
     positive = numbers > 0
     inverse = np.divide(1.0, numbers, out=np.full(numbers.shape, np.nan), where=positive)
@@ -77,7 +72,7 @@ def colourise_depth(
 def colourise_error(
     error: NDArray[Any], valid: NDArray[np.bool_] | None = None, *, limit: float | None = None
 ) -> Image:
-    """Colours of an error: white for none; red up to `limit` if it has no sign, blue (too low) to red (too high) if it has.
+    """Colours of an error: white for none, red up to `limit`; blue where it is negative, that is, too low.
 
     `limit` defaults to the 98th percentile of the magnitude of the valid pixels.
     """
@@ -106,7 +101,7 @@ def colourise_labels(labels: NDArray[Any], ignore: int | None = None) -> Image:
 def display_range(
     values: NDArray[Any], usable: NDArray[np.bool_], *, low: float | None = None, high: float | None = None
 ) -> tuple[float, float]:
-    """(low, high) with the missing ends taken from the 1st and 99th percentile of the usable pixels; (0, 1) if none."""
+    """(low, high), the missing ends taken from the 1st and 99th percentile of the usable pixels; (0, 1) if none."""
     if not usable.any():
         return (0.0 if low is None else low), (1.0 if high is None else high)
     inner = values[usable]

@@ -35,7 +35,7 @@ class Gallery(Strict):
     dataset: str
     metric: MetricFacts
     panels: tuple[Panel, ...]
-    overview: str = "overview.png"
+    overview: str = "overview.jpg"
 
     @property
     def cell(self) -> CellId:

@@ -88,7 +88,7 @@ def read_published(path: Path) -> tuple[PublishedRow, ...]:
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
+            reader = csv.DictReader(file, restkey="more fields than columns", strict=True)
             records = [(reader.line_num, record) for record in reader]
             header = reader.fieldnames or []
     except FileNotFoundError:

@@ -62,7 +62,7 @@ class Cell(Strict):
     kind: what the model predicts; scored_as: the weaker or equal kind that the suite's alignment leaves of it.
     published_keys_sha256: checksum of the published image list, None where the recipe states none.
     sample_world: the data are rendered scenes, not the dataset. trained_on: recipe names.
-    settings_sha256: hash of all that may move a number (recipe, split, protocol), so that old rows are never mixed in.
+    settings: all that may move a number (protocol and dataset facts), so that rows made otherwise are never mixed in.
     """
 
     model: str
@@ -80,7 +80,7 @@ class Cell(Strict):
     trained_on: tuple[str, ...]
     published_keys_sha256: str | None
     sample_world: bool
-    settings_sha256: str
+    settings: dict[str, str]
     package_version: str
 
     @property

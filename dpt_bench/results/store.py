@@ -59,13 +59,13 @@ class ResultStore:
             UsageError: the folder holds results of this cell that were made with other settings.
         """
         path = self.folder / "cells" / f"{cell.file_stem}.json"
-        if path.exists() and (known := _read_cell(path)).settings_sha256 != cell.settings_sha256:
-            changed = [name for name in Cell.model_fields if getattr(known, name) != getattr(cell, name)]
+        if path.exists() and (known := _read_cell(path).settings) != cell.settings:
+            names = sorted(name for name in {*known, *cell.settings} if known.get(name) != cell.settings.get(name))
+            changes = [f"{name} from {known.get(name)} to {cell.settings.get(name)}" for name in names]
             raise UsageError(
-                f"results of {cell.model} on {cell.dataset} ({cell.suite}) were made with other settings; "
-                f"changed: {', '.join(changed)}",
+                f"results of {cell.model} on {cell.dataset} were made with other settings: {'; '.join(changes)}",
                 where=self.folder,
-                fix="choose another --out, or raise the version of the suite",
+                fix="choose another --out, or raise the suite's version",
             )
         write_atomically(path, cell.model_dump_json(indent=2).encode() + b"\n")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from dpt_bench.scenes.labels import Label
 from dpt_bench.scenes.raycast.cast import Hits, cast
 from dpt_bench.scenes.raycast.develop import SAMPLES, develop
 from dpt_bench.scenes.raycast.noise import Float
-from dpt_bench.scenes.raycast.shade import prepare
+from dpt_bench.scenes.raycast.shade import Shader, prepare
 from dpt_bench.scenes.raycast.view import beside
 from dpt_bench.scenes.scene import Scene, StereoView
-from dpt_bench.scenes.stage import measured, set_stage
+from dpt_bench.scenes.stage import Stage, measured, set_stage
 from dpt_bench.scenes.styles import Style, style_for
 
 
@@ -27,8 +27,7 @@ def scenes_for(recipe_name: str, count: int, seed: int) -> Iterator[Scene]:
 
 def render_scene(style: Style, seed: int, index: int) -> Scene:
     """The left view of a scene; its right view is rendered when `Scene.right` is first read."""
-    stage = set_stage(style, seed, index)
-    shader = prepare(stage.world)
+    stage, shader = _prepared(style, seed, index)
     light = shader.radiance(stage.view, stage.hits)
     surface = stage.hits.surface[::SAMPLES, ::SAMPLES]
     sky = surface < 0
@@ -46,16 +45,22 @@ def render_scene(style: Style, seed: int, index: int) -> Scene:
 
 def render_right(style: Style, seed: int, index: int) -> StereoView:
     """The right view of the same scene, with the flow between both: u = -fx * baseline / z on the left grid, v = 0."""
-    stage = set_stage(style, seed, index)
+    stage, shader = _prepared(style, seed, index)
     view = beside(stage.view, style.baseline_m)
     hits = measured(cast(stage.world.solids, view), style)
-    light = prepare(stage.world).radiance(view, hits)
+    light = shader.radiance(view, hits)
     pixel_metres = stage.camera.fx * style.baseline_m
     return StereoView(
         image=develop(light, style.look, stage.grade, np.random.default_rng((*stage.entropy, 1))),
         flow_forward=_flow(-pixel_metres, stage.hits),
         flow_backward=_flow(pixel_metres, hits),
     )
+
+
+@lru_cache(maxsize=1)  # the right eye is mostly asked for just after the left one
+def _prepared(style: Style, seed: int, index: int) -> tuple[Stage, Shader]:
+    stage = set_stage(style, seed, index)
+    return stage, prepare(stage.world)
 
 
 def _depth(hits: Hits) -> Float:

@@ -11,7 +11,7 @@ from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import SuiteDataset
 from dpt_bench.scoring.pixels import scored_pixels
-from dpt_bench.scoring.score import align, cap, in_space, truth_in_space
+from dpt_bench.scoring.score import align, fit_in_space, in_space, truth_in_space
 
 Values = NDArray[np.float64]
 
@@ -36,15 +36,16 @@ def aligned_maps(target: DepthMap, prediction: NDArray[np.floating], kind: Depth
         SampleError: the protocol's crop does not fit the image.
     """
     valid = scored_pixels(target, protocol)
-    full = in_space(prediction, kind, protocol, valid.shape)
-    truth = truth_in_space(target.values, target.kind, protocol)
-    _, fit = align(full[valid], truth[valid], protocol)
-    predicted = _disparity(cap(full if fit is None else fit.apply(full), protocol), protocol)
+    predicted = np.array(in_space(prediction, kind, protocol, valid.shape), order="C")
+    truth = truth_in_space(target.values[valid], target.kind, protocol)
+    align(predicted, fit_in_space(predicted[valid], truth, protocol), protocol)
+    predicted = _disparity(predicted, protocol)
     truth = _disparity(np.exp(truth) if protocol.alignment_space == "log_depth" else truth, protocol)
-    error = np.full(valid.shape, np.nan)
+    targets, error = np.full(valid.shape, np.nan), np.full(valid.shape, np.nan)
+    targets[valid] = truth
     with np.errstate(divide="ignore", invalid="ignore"):
-        error[valid] = np.abs(truth[valid] / predicted[valid] - 1.0)
-    return Maps(predicted, np.where(valid, truth, np.nan), error, valid)
+        error[valid] = np.abs(truth / predicted[valid] - 1.0)
+    return Maps(predicted, targets, error, valid)
 
 
 def _disparity(values: Values, protocol: SuiteDataset) -> Values:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.kinds import DepthKind, can_score_as
 from dpt_bench.core.suite import SuiteDataset
@@ -26,13 +28,14 @@ def required_kind(protocol: SuiteDataset) -> DepthKind:
     return _REQUIRED[protocol.alignment_space, protocol.alignment]
 
 
-def load_metrics(protocol: SuiteDataset) -> dict[str, Metric]:
-    """Name -> metric, in the protocol's order.
+@cache
+def load_metrics(names: tuple[str, ...]) -> dict[str, Metric]:
+    """Name -> metric, in the order of the names.
 
     Raises:
         UnknownNameError: no metric has a name.
     """
-    return {name: load_metric(name) for name in protocol.metrics}
+    return {name: load_metric(name) for name in names}
 
 
 def check_predictor(name: str, kind: DepthKind, protocol: SuiteDataset) -> None:
@@ -61,7 +64,7 @@ def check_target(kind: DepthKind, protocol: SuiteDataset) -> None:
     Raises:
         UsageError: a metric, the alignment's space, a cap or a range means nothing for targets of this kind.
     """
-    metrics = load_metrics(protocol)
+    metrics = load_metrics(protocol.metrics)
     space = DepthKind.AFFINE_DISPARITY if protocol.alignment_space == "disparity" else DepthKind.AFFINE_DEPTH
     in_metres = protocol.cap_m is not None or protocol.target_range_m != (0.0, float("inf"))
     problem = None

@@ -102,13 +102,14 @@ def read_ledger(store: ShardStore, dataset: str, shard: str) -> Ledger:
 
 
 def read_index(store: ShardStore, dataset: str, split: str | None, columns: Sequence[str] | None = None) -> pa.Table:
-    """Rows of INDEX_SCHEMA (or only `columns`) of one split, or of all: shards in order, samples in the shard's order.
+    """Rows of INDEX_SCHEMA (or only its `columns`) of one split, or of all: shards in order, samples in the shard's order.
 
     Raises:
         DataError: the index is missing or corrupt.
     """
-    wanted = None if columns is None else list(dict.fromkeys([*columns, "split"]))
-    table = _read_committed(store, f"{dataset}/{INDEX}", wanted)
+    names = INDEX_SCHEMA.names if columns is None else list(dict.fromkeys([*columns, "split"]))
+    schema = pa.schema([INDEX_SCHEMA.field(name) for name in names])
+    table = _read_committed(store, f"{dataset}/{INDEX}", schema)
     if split is not None:
         table = table.filter(pc.equal(table["split"], split))
     return table if columns is None else table.select(list(columns))
@@ -120,12 +121,12 @@ def read_rejected(store: ShardStore, dataset: str) -> pa.Table:
     Raises:
         DataError: the table is missing or corrupt.
     """
-    return _read_committed(store, f"{dataset}/{REJECTED}", None)
+    return _read_committed(store, f"{dataset}/{REJECTED}", REJECTED_SCHEMA)
 
 
-def _read_committed(store: ShardStore, name: str, columns: list[str] | None) -> pa.Table:
+def _read_committed(store: ShardStore, name: str, schema: pa.Schema) -> pa.Table:
     try:
-        return _read_table(store, name, columns)
+        return _with_schema(_read_table(store, name, schema.names), schema, store.address(name))
     except FileNotFoundError:
         fix = "run the build again: it finishes what is missing"
         raise DataError("a table is missing", where=store.address(name), fix=fix) from None

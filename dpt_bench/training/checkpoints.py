@@ -54,8 +54,9 @@ class CheckpointFolder:
 
     def newest_first(self) -> list[Path]:
         """The checkpoints to go on from."""
-        found = [path for path in (self.run / FOLDER).glob("*.pt") if _NAME.fullmatch(path.name)]
-        return sorted(found, reverse=True)
+        found = {path: _NAME.fullmatch(path.name) for path in (self.run / FOLDER).glob("*.pt")}
+        steps = {path: int(match[1]) for path, match in found.items() if match}
+        return sorted(steps, key=lambda path: steps[path], reverse=True)
 
     def newest_intact(self, progress: Progress) -> tuple[Path, Checkpoint] | None:
         """The newest checkpoint that can be read; every damaged one is reported aloud. None where there is none at all.

@@ -28,15 +28,15 @@ class ModelChoice(Strict):
     pretrained: bool | Path = False
     spec: dict[str, Any] = Field(default_factory=dict)
 
-    def resolved(self) -> ModelSpec:
-        """The spec in full.
+    def resolved(self, crop: int) -> ModelSpec:
+        """The spec in full; `train_size` is the side of the training views, unless `spec` says otherwise.
 
         Raises:
             UnknownNameError: no variant has the name.
             UsageError: `spec` names a key that a ModelSpec lacks, or a value it refuses.
         """
         base = variant_spec(self.variant).model_dump()
-        return check({**base, **self.spec}, ModelSpec, where=f"model.spec, on top of {self.variant}")
+        return check({**base, "train_size": crop, **self.spec}, ModelSpec, where=f"model.spec, on top of {self.variant}")
 
 
 class DataChoice(Strict):

@@ -50,7 +50,7 @@ class Loop:
         self.folder = CheckpointFolder(run.out, run.preset.checkpoints.keep)
         self._run, self._preset, self._world, self._loader = run, run.preset, run.world, loader
         self._validation = _validation_loader(run)
-        self._spec = run.preset.model.resolved()
+        self._spec = run.preset.model.resolved(run.preset.crop)
         self._task = load_task(run.preset)
         seed_torch("weights", run.preset.seed)
         model = build_model(self._spec, pretrained=run.preset.model.pretrained)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, UntypedStorage
+from torch import Tensor, UntypedStorage, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from dpt_bench.loading import Loader
@@ -33,7 +33,7 @@ class Memory:
 def describe_plan(preset: Preset, selection: Selection, loader: Loader, num_ranks: int) -> str:
     """Lines of text."""
     total, images = preset.total_steps, preset.total_steps * preset.batch_size
-    spec = preset.model.resolved()
+    spec = preset.model.resolved(preset.crop)
     memory = estimate_memory(preset, spec, num_ranks)
     parameters = sum(parameter.numel() for parameter in empty_model(spec).parameters())
     shares = zip(loader.mixture.datasets, loader.mixture.probabilities, strict=True)
@@ -58,7 +58,19 @@ def describe_plan(preset: Preset, selection: Selection, loader: Loader, num_rank
 
 
 def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int) -> Memory:
-    """Counted on tensors without values: the network's parameters, and what one image's backward pass keeps."""
+    """Counted on tensors without values: the network's parameters, and what backward passes of one and two images keep."""
+    model = empty_model(spec).to(DTYPES[preset.precision]).train()
+    size = sum(parameter.nbytes for parameter in model.parameters())
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        fake = model.to_empty(device="cpu")
+        one, two = (_kept_for_backward(fake, preset, num_images) for num_images in (1, 2))
+    images = -(-preset.batch_size // (num_ranks * preset.accumulate))
+    copies = 4 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
+    return Memory(copies * size, one + (images - 1) * (two - one))
+
+
+def _kept_for_backward(model: nn.Module, preset: Preset, num_images: int) -> int:
+    """Bytes of the tensors that a forward pass saves, without the parameters."""
     kept: dict[int, UntypedStorage] = {}
 
     def note(tensor: Tensor) -> Tensor:
@@ -66,14 +78,9 @@ def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int) -> Memory:
         kept[storage._cdata] = storage
         return tensor
 
-    with FakeTensorMode():
-        model = empty_model(spec).to_empty(device="cpu").to(DTYPES[preset.precision])
-        size = sum(parameter.nbytes for parameter in model.parameters())
-        image = torch.empty(1, 3, preset.crop, preset.crop, dtype=DTYPES[preset.precision])
-        low = torch.autocast("cpu", torch.bfloat16, enabled=preset.precision == "bf16")
-        with low, torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-            model(image)
+    images = torch.empty(num_images, 3, preset.crop, preset.crop, dtype=DTYPES[preset.precision])
+    low = torch.autocast("cpu", torch.bfloat16, enabled=preset.precision == "bf16")
+    with low, torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        model(images)
     held = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
-    images = -(-preset.batch_size // (num_ranks * preset.accumulate))
-    copies = 4 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
-    return Memory(copies * size, images * sum(kept[key].nbytes() for key in kept.keys() - held))
+    return sum(kept[key].nbytes() for key in kept.keys() - held)

@@ -37,10 +37,15 @@ class Example:
 
     def depths(self) -> Iterator[tuple[Sample, DepthMap, Scene]]:
         """Every sample with its depth and its scene, over all splits."""
+        for sample, scene in self.pictures():
+            assert isinstance(sample.target, DepthMap)
+            yield sample, sample.target, scene
+
+    def pictures(self) -> Iterator[tuple[Sample, Scene]]:
+        """Every sample with its scene, over all splits."""
         for samples in self.samples.values():
             for sample in samples:
-                assert isinstance(sample.target, DepthMap)
-                yield sample, sample.target, self.scene_of(sample)
+                yield sample, self.scene_of(sample)
 
     def scene_of(self, sample: Sample) -> Scene:
         """The scene that a sample shows, told by its picture alone."""
@@ -54,12 +59,8 @@ def _grey(image: np.ndarray) -> np.ndarray:
     return image.mean(axis=2)
 
 
-def depth_recipes() -> list[str]:
-    return [name for name in RECIPES.names() if RECIPES.load(name).target.kind != "labels"]
-
-
 @pytest.fixture(scope="session")
-def examples(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201
+def examples(tmp_path_factory: pytest.TempPathFactory):
     """recipe name -> its Example."""
 
     @cache

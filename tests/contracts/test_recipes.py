@@ -14,17 +14,18 @@ from dpt_bench.core.catalog import EVAL_RECIPES, RECIPES, TRAIN_RECIPES
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.recipe import Recipe
-from dpt_bench.core.sample import DepthMap
+from dpt_bench.core.sample import DepthMap, OrdinalPairs
 from dpt_bench.readers import ITEM_FIELDS, load_reader
-from dpt_bench.scenes import scenes_for
 
 NAMES = RECIPES.names()
-DEPTH = [name for name in NAMES if RECIPES.load(name).target.kind != "labels"]
-TRAINING = [name for name in TRAIN_RECIPES.names() if name in DEPTH]
+ORDINAL = [name for name in NAMES if RECIPES.load(name).target.kind == "ordinal"]
+DEPTH = [name for name in NAMES if RECIPES.load(name).target.kind not in ("labels", "ordinal")]
+EXAMPLES = DEPTH + ORDINAL
 FLOAT16_STEP = 2.0**-11
 every_recipe = pytest.mark.parametrize("name", NAMES)
 every_depth_recipe = pytest.mark.parametrize("name", DEPTH)
-every_training_recipe = pytest.mark.parametrize("name", TRAINING)
+every_example = pytest.mark.parametrize("name", EXAMPLES)
+every_training_recipe = pytest.mark.parametrize("name", TRAIN_RECIPES.names())
 
 
 @every_recipe
@@ -47,7 +48,7 @@ def test_recipes_for_training_and_evaluation_have_different_names() -> None:
     assert not set(TRAIN_RECIPES.names()) & set(EVAL_RECIPES.names())
 
 
-@every_depth_recipe
+@every_example
 def test_items_follow_the_contract(name: str, examples) -> None:
     example = examples(name)
     for split, table in example.tables.items():
@@ -59,10 +60,10 @@ def test_items_follow_the_contract(name: str, examples) -> None:
             assert all((example.root / file).is_file() for file in files), files
 
 
-@every_depth_recipe
+@every_example
 def test_every_scene_is_found_again(name: str, examples) -> None:
     example = examples(name)
-    shown = {example.scene_of(sample).index for samples in example.samples.values() for sample in samples}
+    shown = {scene.index for _, scene in example.pictures()}
     assert shown == set(range(len(example.scenes)))
 
 
@@ -77,7 +78,7 @@ def test_splits_of_training_sets_share_nothing(name: str, examples) -> None:
     assert accepted == len(examples(name).scenes)
 
 
-@every_depth_recipe
+@every_example
 def test_only_known_defects_are_rejected(name: str, examples) -> None:
     example = examples(name)
     reasons = {error.reason for errors in example.rejected.values() for error in errors}
@@ -85,7 +86,7 @@ def test_only_known_defects_are_rejected(name: str, examples) -> None:
     assert all(error.where for errors in example.rejected.values() for error in errors)
 
 
-@every_depth_recipe
+@every_example
 def test_samples_are_what_their_rows_say(name: str, examples) -> None:
     example = examples(name)
     for split, samples in example.samples.items():
@@ -122,6 +123,18 @@ def test_near_is_near(name: str, examples) -> None:
         assert np.corrcoef(_ranks(found), _ranks(nearness))[0, 1] > 0.98, sample.key
 
 
+@pytest.mark.parametrize("name", ORDINAL)
+def test_pairs_are_ordered_as_the_scene_is(name: str, examples) -> None:
+    relations = set()
+    for sample, scene in examples(name).pictures():
+        assert isinstance(sample.target, OrdinalPairs)
+        for (a, b), farther in zip(sample.target.points.astype(int), sample.target.farther, strict=True):
+            depth = scene.depth_m
+            assert (depth[a[1], a[0]] > depth[b[1], b[0]]) == farther, sample.key
+            relations.add(bool(farther))
+    assert relations == {True, False}
+
+
 @every_depth_recipe
 def test_sky_follows_the_policy(name: str, examples) -> None:
     example = examples(name)
@@ -153,7 +166,7 @@ def test_depth_is_that_of_the_scene_within_the_formats_step(name: str, examples)
         assert (error <= allowed).all(), f"{sample.key}: {error.max()} where {allowed[error.argmax()]} is allowed"
 
 
-@every_depth_recipe
+@every_example
 def test_the_tree_says_that_it_is_rendered(name: str, examples) -> None:
     example = examples(name)
     marker = json.loads((example.root / "SAMPLE_WORLD.json").read_text())
@@ -161,14 +174,14 @@ def test_the_tree_says_that_it_is_rendered(name: str, examples) -> None:
     assert marker["count"] == len(example.scenes)
 
 
-@every_depth_recipe
+@every_example
 def test_the_same_scenes_give_the_same_bytes(name: str, examples, tmp_path: Path) -> None:
     recipe = RECIPES.load(name)
     trees = []
     for number in range(2):
         root = tmp_path / str(number)
         root.mkdir()
-        load_reader(recipe).write_example(root, recipe, scenes_for(name, 2, seed=0))
+        load_reader(recipe).write_example(root, recipe, examples(name).scenes[:2])
         files = sorted(path for path in root.rglob("*") if path.is_file())
         trees.append({str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).digest() for path in files})
     assert trees[0] == trees[1]

@@ -86,7 +86,9 @@ class Toy:
         return self.root / f"{stem}.{ending}"
 
 
-def write_toy(folder: Path, *, train: int = 7, val: int = 2, name: str = "toy", size: tuple[int, int] = (40, 52)) -> Toy:
+def write_toy(
+    folder: Path, *, train: int = 7, val: int = 2, name: str = "toy", size: tuple[int, int] = (40, 52)
+) -> Toy:
     """`train` and `val` frames of scenes "a" and "b" in turn, with a gradient, a hole and a strip of sky."""
     toy = Toy(folder, folder / f"{name}.toml", folder / "raw", folder / "raw" / name)
     folder.mkdir(parents=True, exist_ok=True)

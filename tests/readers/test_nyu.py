@@ -66,7 +66,7 @@ def test_a_list_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="names frame 1448 but the file holds 4"):
         Reader().list(tmp_path, RECIPE, "test")
     write(tmp_path, 4, test=[4])
-    with pytest.raises(UsageError, match="splits.mat names frame 4 but the file holds 4"):
+    with pytest.raises(UsageError, match=r"splits\.mat names frame 4 but the file holds 4"):
         Reader().list(tmp_path, RECIPE, "test")
 
 

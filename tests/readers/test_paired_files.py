@@ -13,9 +13,10 @@ from dpt_bench.core.catalog import RECIPES
 from dpt_bench.core.errors import SampleError, UsageError
 from dpt_bench.core.recipe import Recipe
 from dpt_bench.core.toml import check
-from dpt_bench.formats import exr, npy, pfm
+from dpt_bench.formats import exr, images, npy, pfm, raw_float32, sintel_dpt
 from dpt_bench.readers._paired_layout import Layout, compile_pattern, fill
 from dpt_bench.readers.paired_files import Reader
+from dpt_bench.scenes import scenes_for
 
 REDWEB = RECIPES.load("redweb")
 PHOTO = np.arange(9, dtype=np.uint8).reshape(1, 3, 3)
@@ -182,7 +183,7 @@ def test_images_without_any_target_are_a_wrong_tree(put, tmp_path: Path) -> None
     ("layout", "message"),
     [
         ({"image": "a.jpg", "target": "a.png"}, r"lacks \{stem\}"),
-        ({"image": "{scene}/{stem}.jpg", "target": "{stem}.png"}, "same {names}"),
+        ({"image": "{stem}.jpg", "target": "{scene}/{stem}.png"}, "no {names} that image has not"),
         ({"image": "{scene}/{stem}.jpg", "target": "{scene}/{stem}.png"}, "example_scenes must name"),
         ({"image": "{stem}.jpg", "target": "{stem}.png", "example_scenes": ["a/b"]}, "must fill"),
         ({"image": "{stem}.jpg", "target": "{stem}.png", "val_scenes": ["a"], "val_fraction": 0.1}, "at most one"),
@@ -193,3 +194,129 @@ def test_images_without_any_target_are_a_wrong_tree(put, tmp_path: Path) -> None
 def test_layouts_that_cannot_work_are_refused(layout: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message.replace("{n", r"\{n")):
         check(layout, Layout, where="recipe.toml")
+
+
+def test_targets_may_serve_several_passes_and_lists_name_the_frames(put, read, tmp_path: Path) -> None:
+    for film in ("final", "clean"):
+        for frame in (1, 2, 99):
+            put(f"training/{film}/alley_1/frame_{frame:04d}.png", PHOTO)
+    for frame in (1, 2, 99):
+        put(f"training/depth/alley_1/frame_{frame:04d}.dpt", sintel_dpt.encode(np.full((1, 3), frame, np.float32)))
+    sintel = RECIPES.load("sintel")
+    samples = read(tmp_path, sintel, "clean")
+    assert list(samples) == ["clean/alley_1/0001", "clean/alley_1/0002"], "frame 99 is in no list"
+    assert samples["clean/alley_1/0002"].target.values.tolist() == [[2, 2, 2]]
+    assert samples["clean/alley_1/0002"].sources[1] == "training/depth/alley_1/frame_0002.dpt"
+
+
+def test_a_split_without_a_list_has_what_no_list_has(put, tmp_path: Path) -> None:
+    irs = RECIPES.load("irs")
+    for number in (5, 6, 13):  # the official list has every seventh frame of this room, from 6 on
+        put(f"Home/ModernHotelRoom/l_{number:05d}.png", PHOTO)
+        put(f"Home/ModernHotelRoom/d_{number:05d}.exr", exr.encode(np.ones((1, 3), np.float32), "G"))
+    put("Home/ModernHotelRoom/l_20.png", PHOTO)  # older archives do not pad
+    assert keys(tmp_path, irs, "train") == ["Home/ModernHotelRoom/00005"]
+    assert keys(tmp_path, irs, "val") == [f"Home/ModernHotelRoom/{name}" for name in ("00006", "00013", "20")]
+
+
+def test_bad_images_are_rejected_by_name_and_by_size(put, tmp_path: Path) -> None:
+    irs = RECIPES.load("irs")
+    folder = "IRSDataset/Restaurant/SCLRestaurant001_NightFall"
+    disparities = {"1": [[1, 2, 3]], "377": [[1, 2, 3]], "378": [[1, 2, 4]], "379": [[1, 2, 3, 4]]}
+    for name, disparity in disparities.items():
+        put(f"{folder}/l_{name}.png", PHOTO)
+        put(f"{folder}/d_{name}.exr", exr.encode(np.array(disparity, np.float32), "G"))
+    rows = {row["files"][0][-7:-4]: row for row in Reader().list(tmp_path, irs, "train").to_pylist()}
+    reasons = {}
+    for name, row in rows.items():
+        try:
+            assert Reader().read(tmp_path, irs, row).target.values[0, 2] == pytest.approx(3 / 48)
+        except SampleError as error:
+            reasons[name] = error.reason
+    assert reasons == {"377": "known-bad", "378": "implausible-target", "379": "shape-mismatch"}
+
+
+def test_an_exr_file_with_several_channels_gives_the_named_one(put, read, samples: Path, tmp_path: Path) -> None:
+    """samples/README.md: a half-float file with RGBA and Z, in the place of IRS."""
+    (source,) = (samples / "openexr").glob("*.exr")
+    depth = exr.decode(source.read_bytes(), "Z")
+    put("a.exr", source.read_bytes())
+    put("a.png", np.zeros((*depth.shape, 3), np.uint8))
+    own = recipe({"image": "{stem}.png", "target": "{stem}.exr", "channel": "Z"}, format="exr")
+    (sample,) = read(tmp_path, own, "train").values()
+    np.testing.assert_array_equal(sample.target.values[sample.target.valid], depth[sample.target.valid])
+
+
+def test_a_target_of_another_size_is_fitted_only_where_the_aspect_agrees(put, tmp_path: Path) -> None:
+    diml = RECIPES.load("diml")
+    small = np.array([[1000, 2000], [3000, 0]], np.uint16)
+    for name, photo in (("a", (4, 4, 3)), ("b", (4, 6, 3))):
+        put(f"indoor/02. Cafe/1/1/col/{name}_c.png", np.zeros(photo, np.uint8))
+        put(f"indoor/02. Cafe/1/1/up_png/{name}_ud.png", small)
+    first, second = Reader().list(tmp_path, diml, "train").to_pylist()
+    values = Reader().read(tmp_path, diml, first).target.values
+    np.testing.assert_allclose(values[::2, ::2], [[1, 2], [3, np.nan]], rtol=1e-6)
+    np.testing.assert_array_equal(values[1::2, 1::2], values[::2, ::2])
+    with pytest.raises(SampleError) as raised:
+        Reader().read(tmp_path, diml, second)
+    assert raised.value.reason == "shape-mismatch"
+
+
+def test_blendedmvs_leaves_masked_twins_out_and_rejects_empty_maps(put, tmp_path: Path) -> None:
+    blended = RECIPES.load("blendedmvs")
+    scene = "57f8d9bbe73f6760f10e916a"
+    for number, depth in enumerate((np.ones((1, 3)), np.zeros((1, 3)))):
+        for tail in ("", "_masked"):
+            put(f"{scene}/blended_images/{number:08d}{tail}.jpg", PHOTO)
+        put(f"{scene}/rendered_depth_maps/{number:08d}.pfm", pfm.encode(depth.astype(np.float32)))
+    full, empty = Reader().list(tmp_path, blended, "train").to_pylist()
+    assert Reader().read(tmp_path, blended, full).target.valid.all()
+    with pytest.raises(SampleError) as raised:
+        Reader().read(tmp_path, blended, empty)
+    assert raised.value.reason == "too-few-valid"
+
+
+def test_apolloscape_leaves_the_test_set_out(put, tmp_path: Path) -> None:
+    apollo = RECIPES.load("apolloscape")
+    for part in ("stereo_train_001", "stereo_test"):
+        for number in range(3):
+            put(f"{part}/camera_5/{number}_Camera_5.jpg", PHOTO)
+            put(f"stereo_train_001/disparity/{number}_Camera_5.png", np.ones((1, 3), np.uint16))
+    assert len(keys(tmp_path, apollo, "train") + keys(tmp_path, apollo, "val")) == 3
+
+
+def test_a_real_apolloscape_frame(samples: Path, put, read, tmp_path: Path) -> None:
+    """samples/README.md: whole pixels 2..163, 65535 (46.6 %) exactly where neither mask is set; no RGB is there."""
+    name = "171206_034559609_Camera_5.png"
+    for folder in ("disparity", "fg_mask", "bg_mask"):
+        put(f"stereo_train_001/{folder}/{name}", (samples / "apolloscape" / folder / name).read_bytes())
+    put(f"stereo_train_001/camera_5/{name[:-3]}jpg", np.zeros((2710, 3384, 3), np.uint8))
+    (sample,) = read(tmp_path, "apolloscape", "val").values()
+    assert 1 - sample.target.valid.mean() == pytest.approx(0.466, abs=0.001)
+    found = sample.target.values[sample.target.valid]
+    assert (found.min(), found.max()) == (2, 163)
+    assert (found == np.round(found)).all()
+
+
+def test_hrwsi_keeps_zero_which_is_the_farthest(put, read, tmp_path: Path) -> None:
+    put("HR-WSI/val/imgs/7.jpg", PHOTO)
+    put("HR-WSI/val/gts/7.png", np.array([[0, 128, 255]], np.uint8))
+    put("HR-WSI/val/valid_masks/7.png", np.array([[255, 255, 0]], np.uint8))
+    (sample,) = read(tmp_path, "hrwsi", "val").values()
+    np.testing.assert_array_equal(sample.target.values, [[0, 128, np.nan]])
+
+
+def test_eth3d_depth_is_named_like_a_photo_and_infinity_is_invalid(put, read, tmp_path: Path) -> None:
+    put("office/images/dslr_images/DSC_0219.JPG", images.encode_jpeg(np.zeros((2, 3, 3), np.uint8)))
+    depth = np.array([[1, 2, np.inf], [4, 5, 6]], np.float32)
+    put("office_dslr_depth/office/ground_truth_depth/dslr_images/DSC_0219.JPG", raw_float32.encode(depth))
+    (sample,) = read(tmp_path, "eth3d", "dslr454").values()
+    np.testing.assert_array_equal(sample.target.values, [[1, 2, np.nan], [4, 5, 6]])
+
+
+def test_an_example_tree_ends_with_its_list(tmp_path: Path) -> None:
+    sintel = RECIPES.load("sintel")
+    short = sintel.model_copy(update={"layout": {**sintel.layout, "example_scenes": ["ambush_6"]}})
+    scenes = list(scenes_for("sintel", 1, seed=0)) * 21
+    with pytest.raises(UsageError, match="no more listed images"):
+        Reader().write_example(tmp_path, short, scenes)

@@ -80,12 +80,19 @@ def listed_keys(recipe: str, split: str) -> list[str]:
         "kitti": lambda drive, frame: f"{drive}/{frame:010d}",
         "nyu": lambda _file, index: f"{index:04d}",
         "tum": lambda clip, frame: f"{clip}/{microseconds(frame)}",
+        "eth3d": lambda scene, number: f"{scene}/{number:04d}",
+        "sintel": lambda sequence, frame: f"{split}/{sequence}/{frame:04d}",
+        "irs": lambda scene, number: f"{scene}/{number:05d}",
     }[recipe]
     return [key(group, number) for group, numbers in groups.items() for number in numbers]
 
 
 @pytest.mark.parametrize(
-    ("recipe", "split"), [("kitti", "midas161"), ("kitti", "eigen652"), ("nyu", "test"), ("tum", "midas1815")]
+    ("recipe", "split"),
+    [
+        *[("kitti", "midas161"), ("kitti", "eigen652"), ("nyu", "test"), ("tum", "midas1815")],
+        *[("eth3d", "dslr454"), ("sintel", "final"), ("sintel", "clean"), ("irs", "val")],
+    ],
 )
 def test_recipes_name_the_checksum_of_their_complete_list(recipe: str, split: str) -> None:
     facts = RECIPES.load(recipe).splits[split]
@@ -98,6 +105,15 @@ def test_a_complete_tree_of_eigen697_is_eigen652() -> None:
     splits = RECIPES.load("kitti").splits
     assert splits["eigen697"].keys_sha256 == splits["eigen652"].keys_sha256
     assert splits["eigen697"].images == 697
+
+
+def test_eth3d_and_sintel_scenes_have_the_published_counts() -> None:
+    """Reference: zeroshot-protocols-and-peers.md, 2.2 and 2.3."""
+    eth3d = load_split_list(RECIPES.load("eth3d"), "dslr454")
+    assert [len(eth3d[scene]) for scene in sorted(eth3d)] == [38, 44, 45, 76, 31, 15, 26, 14, 38, 31, 31, 23, 42]
+    sintel = load_split_list(RECIPES.load("sintel"), "final")
+    assert len(sintel) == 23
+    assert {len(sintel[name]) for name in ("ambush_2", "ambush_4", "ambush_6", "market_6")} == {21, 33, 20, 40}
 
 
 @settings(deadline=None, max_examples=50)

@@ -65,7 +65,10 @@ def test_the_threshold_may_differ_by_environment(put, read, tmp_path: Path) -> N
     put_frame(put, "japan/Easy/P000", "japan/Easy/P000")
     own = RECIPE.model_copy(update={"layout": {**RECIPE.layout, "sky_from_m_by_environment": ["japan=900"]}})
     samples = read(tmp_path, own, "train")
-    assert {key.split("/")[0]: int(sample.target.sky.sum()) for key, sample in samples.items()} == {"japan": 3, "ocean": 2}
+    assert {key.split("/")[0]: int(sample.target.sky.sum()) for key, sample in samples.items()} == {
+        "japan": 3,
+        "ocean": 2,
+    }
 
 
 def test_a_wrong_threshold_is_told(put, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def make_cell() -> Callable[..., Cell]:
             "trained_on": ("megadepth", "redweb"),
             "published_keys_sha256": None,
             "sample_world": False,
-            "settings_sha256": "cd" * 32,
+            "settings": {"suite.cap_m": "80.0"},
             "package_version": "0.1.0",
         }
         return Cell.model_validate({**facts, **changes})

@@ -84,8 +84,8 @@ def test_old_results_of_other_settings_are_refused(tmp_path: Path, make_cell, ma
     cell = make_cell()
     store = filled(tmp_path, cell, [make_result(cell, "a")])
     store.declare(make_cell(package_version="0.2.0"))
-    with pytest.raises(UsageError, match=r"other settings; changed: .*settings_sha256"):
-        store.declare(make_cell(settings_sha256="ef" * 32))
+    with pytest.raises(UsageError, match=r"other settings: suite\.cap_m from 80\.0 to 70\.0"):
+        store.declare(make_cell(settings={"suite.cap_m": "70.0"}))
 
 
 def test_a_damaged_parquet_or_cell_is_named(tmp_path: Path, make_cell, make_result) -> None:

@@ -19,6 +19,11 @@ def wood(rng: Rng, label: Label) -> Material:
     return paint("planks", label, colour, shade_of(colour, 0.86), shade_of(colour, 0.55), size=(1.2, 0.16))
 
 
+def _timber(boards: Material) -> Material:
+    """The wood of some boards for thin pieces, which show no joints."""
+    return paint("plain", boards.label, *boards.colours)
+
+
 def _legs(size: tuple[float, float], height: float, thickness: float, material: Material, y: float = 0.0) -> Thing:
     across, along = size[0] / 2 - thickness, size[1] / 2 - thickness
     return [
@@ -31,7 +36,7 @@ def table(rng: Rng, size: tuple[float, float] | None = None, height: float = 0.7
     across, along = size or (rng.uniform(1.1, 1.9), rng.uniform(0.7, 0.95))
     material = wood(rng, Label.TABLE)
     thing = [box((across, 0.05, along), (0, height - 0.05, 0), material)]
-    thing += _legs((across, along), height - 0.05, 0.07, material)
+    thing += _legs((across, along), height - 0.05, 0.07, _timber(material))
     return thing + clutter(rng, across * 0.8, along * 0.6, height)
 
 
@@ -69,7 +74,7 @@ def _leaves(
 
 def chair(rng: Rng) -> Thing:
     """A chair with a straight back."""
-    material = wood(rng, Label.CHAIR) if rng.random() < 0.6 else paint("plain", Label.CHAIR, hue(rng, palette.FABRICS))
+    material = paint("plain", Label.CHAIR, hue(rng, palette.WOODS if rng.random() < 0.6 else palette.FABRICS))
     seat = rng.uniform(0.42, 0.5)
     thing = [
         box((seat, 0.05, seat), (0, 0.43, 0), material),

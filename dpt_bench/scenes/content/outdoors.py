@@ -66,21 +66,21 @@ def van(rng: Rng) -> Thing:
     """A van, lorry or bus; its nose points to -z."""
     colour = hue(rng, palette.CARS)
     long, wide, tall = rng.uniform(4.8, 9.0), rng.uniform(1.95, 2.4), rng.uniform(1.9, 2.7)
-    back = paint("cupboard", Label.CAR, colour, shade_of(colour, 0.97), palette.DARK, size=(1.2, 9.0))
+    back = paint("van_end", Label.CAR, colour, (190, 24, 24), shade_of(colour, 0.3))
     front = paint("car_end", Label.CAR, colour, (250, 244, 220), palette.DARK)
     glass = paint("glass", Label.CAR, (40, 50, 62), (130, 150, 168), shade_of(colour, 0.85))
     roof = paint("plain", Label.CAR, shade_of(colour, 1.1))
-    if rng.random() < 0.4:  # a bus: a band of windows all round
+    if rng.random() < 0.4:  # a bus: a band of windows along its sides
         side = paint("facade", Label.CAR, colour, palette.GLASS, palette.DARK, size=(1.2, tall))
-        return [
-            box((wide, tall, long), (0, 0.4, 0), side, side, roof, roof, glass, front),
-            *_wheels(wide, long * 0.3, 0.8),
-        ]
+        nose = box((wide, tall * 0.5, 0.1), (0, 0.4 + tall * 0.42, -long / 2), glass)
+        body = box((wide, tall, long), (0, 0.4, 0), side, side, roof, roof, back, front)
+        return [body, nose, *_wheels(wide, long * 0.3, 0.8)]
     side = paint("car_side", Label.CAR, colour, shade_of(colour, 0.9), shade_of(colour, 0.3))
+    cab = -long / 2 + 0.6
     return [
         box((wide, tall, long - 1.2), (0, 0.4, 0.6), side, side, roof, roof, back, roof),
-        box((wide * 0.97, tall * 0.5, 1.3), (0, 0.4, -long / 2 + 0.6), side, side, roof, roof, front, front),
-        frustum((wide * 0.96, tall * 0.42, 1.3), (0, 0.4 + tall * 0.5, -long / 2 + 0.6), (0.1, 0.3), glass),
+        box((wide * 0.97, tall * 0.5, 1.3), (0, 0.4, cab), side, side, roof, roof, front, front),
+        frustum((wide * 0.96, tall * 0.42, 1.3), (0, 0.4 + tall * 0.5, cab), (0.1, 0.3), glass),
         *_wheels(wide, long * 0.31, 0.72),
     ]
 
@@ -104,12 +104,12 @@ def tree(rng: Rng, height: float | None = None, *, autumn: bool = False) -> Thin
         return _conifer(rng, tall, bark)
     trunk = 0.035 * tall + 0.1
     thing = [cylinder(trunk, tall * 0.6, (0, 0, 0), bark)]
-    crown = tall * rng.uniform(0.5, 0.7)
+    crown = tall * rng.uniform(0.6, 0.85)
     for clump in range(int(rng.integers(4, 7))):
         angle = clump * 2.4 + rng.uniform(0, 1)
-        reach = 0.0 if clump == 0 else crown * rng.uniform(0.18, 0.3)
-        wide = crown * rng.uniform(0.5, 0.75)
-        y = tall * 0.72 if clump == 0 else tall * rng.uniform(0.5, 0.85)
+        reach = 0.0 if clump == 0 else crown * rng.uniform(0.18, 0.32)
+        wide = crown * (rng.uniform(0.7, 0.85) if clump == 0 else rng.uniform(0.42, 0.65))
+        y = tall * 0.7 if clump == 0 else tall * rng.uniform(0.5, 0.84)
         centre = (reach * np.cos(angle), y, reach * np.sin(angle))
         thing.append(leafage(rng, colour, (wide, wide * rng.uniform(0.6, 0.85), wide), centre))
     return thing

@@ -25,7 +25,8 @@ def person(rng: Rng, *, detailed: bool = True) -> Thing:
     hair = paint("noise", Label.PERSON, hue(rng, palette.HAIRS), size=0.05)
     stride = rng.uniform(0, 0.3)
     thing = [
-        ellipsoid((0.4, 0.5, 0.25), (0, 1.24, 0), top),
+        ellipsoid((0.45, 0.19, 0.2), (0, 1.365, 0), top),
+        ellipsoid((0.37, 0.52, 0.24), (0, 1.22, 0), top),
         ellipsoid((0.35, 0.46, 0.23), (0, 1.02, 0), top),
         ellipsoid((0.35, 0.3, 0.24), (0, 0.88, 0), trousers),
         cylinder(0.11, 0.14, (0, 1.42, 0), skin),
@@ -66,8 +67,7 @@ def _arm(rng: Rng, side: int, swing: float, cloths: tuple[Material, Material, Ma
     lower = turn(0, swing - rng.uniform(0.05, 0.7), side * rng.uniform(-0.05, 0.1))
     hand = elbow + lower @ np.array([0.0, -0.27, 0.0])
     return [
-        ellipsoid((0.15, 0.15, 0.16), (float(shoulder[0]) * 0.95, 1.38, 0.0), top),
-        *_limb(upper, shoulder, (0.115, 0.36, 0.12), top),
+        *_limb(upper, shoulder, (0.105, 0.36, 0.115), top),
         *_limb(lower, elbow, (0.09, 0.32, 0.095), sleeve),
         ellipsoid((0.07, 0.11, 0.08), (float(hand[0]), float(hand[1]), float(hand[2])), skin),
     ]

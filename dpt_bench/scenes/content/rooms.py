@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from dpt_bench.scenes.content import furniture, palette
+from dpt_bench.scenes.content.interior import Wall, door, picture, shell, skirting, window
 from dpt_bench.scenes.content.outlook import Outlook
 from dpt_bench.scenes.content.palette import hue, pick
 from dpt_bench.scenes.content.weather import ceiling_lamp
 from dpt_bench.scenes.labels import Label
-from dpt_bench.scenes.raycast.materials import Material, paint, shade_of
+from dpt_bench.scenes.raycast.materials import paint, shade_of
 from dpt_bench.scenes.raycast.solids import Thing, box, move, room
 from dpt_bench.scenes.raycast.world import Sky, World
 
 Rng = np.random.Generator
 Maker = Callable[[Rng], Thing]
+Spot = tuple[float, float, float]
+"""x, z and radius of floor that is taken."""
 
 _ALONG_WALLS: dict[str, tuple[Maker, ...]] = {
     "living": (
@@ -37,35 +39,26 @@ _ALONG_WALLS: dict[str, tuple[Maker, ...]] = {
 _SKY = Sky((150, 170, 190), (200, 205, 210), (240, 240, 240), 0.0)
 
 
-@dataclass(frozen=True)
-class _Wall:
-    """A wall as seen by things with their back to it: turned by `yaw`, `away` from the middle, 2 * `half` long."""
-
-    yaw: float
-    away: float
-    half: float
-
-
 def build_room(rng: Rng, outlook: Outlook, *, kinds: tuple[str, ...] | None = None) -> World:
     """A furnished room of one of the kinds (living, bedroom, kitchen, office), seen across from beside a wall."""
     kind = pick(rng, kinds or tuple(_ALONG_WALLS))
-    half_x, half_z, top = rng.uniform(1.8, 3.8), rng.uniform(2.0, 4.2), rng.uniform(2.4, 3.1)
-    walls = [
-        _Wall(0.0, half_z, half_x), _Wall(np.pi / 2, half_x, half_z),
-        _Wall(np.pi, half_z, half_x), _Wall(-np.pi / 2, half_x, half_z),
-    ]  # fmt: skip
+    half_x, half_z, top = rng.uniform(1.7, 3.3), rng.uniform(1.9, 3.8), rng.uniform(2.4, 3.0)
+    ahead, right = Wall(0.0, half_z, half_x), Wall(np.pi / 2, half_x, half_z)
+    behind, left = Wall(np.pi, half_z, half_x), Wall(-np.pi / 2, half_x, half_z)
     eye_x, eye_z = rng.uniform(-0.8, 0.8) * half_x, -half_z + rng.uniform(0.3, 1.0)
-    yaw = np.arctan2(-eye_x * rng.uniform(0.4, 1.3), half_z)
-    eye = outlook.pose(rng, eye_x, eye_z, yaw=float(yaw))
-    solids: Thing = [room((2 * half_x, top, 2 * half_z), _shell(rng))]
-    solids += _fittings(rng, walls, top)
-    taken: list[tuple[float, float, float]] = [(eye_x, eye_z, 0.75)]
+    eye = outlook.pose(rng, eye_x, eye_z, yaw=float(np.arctan2(-eye_x * rng.uniform(0.4, 1.3), half_z)))
+    solids: Thing = [room((2 * half_x, top, 2 * half_z), shell(rng))]
+    for wall in (ahead, right, behind, left):
+        solids += skirting(wall)
+    taken: list[Spot] = [(eye_x, eye_z, 0.75)]
+    bare = [ahead, right, left]
     if kind == "kitchen":
-        wall = pick(rng, (walls[0], walls[1], walls[3]))
+        wall = bare.pop(int(rng.integers(3)))
         long = min(rng.uniform(1.8, 3.6), 2 * wall.half - 0.5)
-        solids += _against(furniture.kitchen(rng, long, top), wall, 0.0)
-        taken.append(_spot(wall, 0.0, 0.3, long / 2))
-    solids += _furnish(rng, kind, walls, taken)
+        solids += wall.put(furniture.kitchen(rng, long, top), 0.0)
+        taken.append((*wall.spot(0.0, 0.3), long / 2))
+    solids += _hang(rng, [*bare, behind], top, taken)
+    solids += _furnish(rng, kind, [ahead, right, behind, left], taken)
     solids += _middle(rng, kind, (half_x, half_z), taken, eye.yaw)
     light = ceiling_lamp(rng, half_x, top, half_z)
     globe = paint("plain", Label.LAMP, (255, 244, 220), glow=1.6)
@@ -73,56 +66,25 @@ def build_room(rng: Rng, outlook: Outlook, *, kinds: tuple[str, ...] | None = No
     return World("room", solids, light, _SKY, 400.0, eye, enclosure=(half_x, top, half_z))
 
 
-def _shell(rng: Rng) -> tuple[Material, ...]:
-    """Materials of walls, floor and ceiling, in the order of `solids.box`."""
-    colour = hue(rng, palette.WALLS)
-    style = rng.random()
-    if style < 0.62:
-        wall = paint("plain", Label.WALL, colour)
-    elif style < 0.78:
-        wall = paint("stripes", Label.WALL, colour, shade_of(colour, 0.93), size=rng.uniform(0.15, 0.4))
-    elif style < 0.9:
-        wall = paint("tiles", Label.WALL, colour, colour, shade_of(colour, 0.8), size=rng.uniform(0.2, 0.45))
-    else:
-        wall = paint("brick", Label.WALL, colour, shade_of(colour, 0.86), shade_of(colour, 0.7), size=(0.26, 0.09))
-    ceiling = paint("plain", Label.CEILING, hue(rng, ((240, 240, 236), (232, 228, 220))))
-    return wall, wall, ceiling, _floor(rng), wall, wall
+def _hang(rng: Rng, walls: list[Wall], top: float, taken: list[Spot]) -> Thing:
+    """One door, which stays accessible, a window or two, and pictures."""
+    solids: Thing = []
+    for number, index in enumerate(rng.permutation(len(walls))):
+        wall = walls[index]
+        if number == 0:
+            along = rng.uniform(-0.75, 0.75) * (wall.half - 0.5)
+            solids += wall.put(door(rng), along)
+            taken.append((*wall.spot(along, 0.3), 0.5))
+        elif number == 1 or rng.random() < 0.3:
+            solids += wall.put(window(rng, top), rng.uniform(-0.4, 0.4) * wall.half)
+        else:
+            for place in (-0.5, 0.45):
+                if rng.random() < 0.6:
+                    solids += wall.put(picture(rng), (place + rng.uniform(-0.15, 0.15)) * wall.half)
+    return solids
 
 
-def _floor(rng: Rng) -> Material:
-    style = rng.random()
-    if style < 0.5:
-        colour = hue(rng, palette.WOODS)
-        return paint("planks", Label.FLOOR, colour, shade_of(colour, 0.82), shade_of(colour, 0.5), size=(1.4, 0.15))
-    if style < 0.75:
-        colour = hue(rng, palette.STONES)
-        return paint(
-            "tiles",
-            Label.FLOOR,
-            colour,
-            shade_of(colour, pick(rng, (0.97, 0.6))),
-            shade_of(colour, 0.6),
-            size=pick(rng, (0.3, 0.45, 0.6)),
-        )
-    colour = hue(rng, palette.CARPETS)
-    return paint("noise", Label.FLOOR, colour, shade_of(colour, 1.1), shade_of(colour, 0.85), size=0.12)
-
-
-def _against(thing: Thing, wall: _Wall, along: float) -> Thing:
-    """The thing with its back to the wall, `along` its length from the middle."""
-    deepest = max(solid.centre[2] + solid.half[2] for solid in thing)
-    placed = move(thing, along, wall.away - float(deepest) - 0.02)
-    return move(placed, 0.0, 0.0, yaw=wall.yaw)
-
-
-def _spot(wall: _Wall, along: float, depth: float, reach: float) -> tuple[float, float, float]:
-    """(x, z, radius) of something that stands against a wall."""
-    away = wall.away - depth
-    sin, cos = np.sin(wall.yaw), np.cos(wall.yaw)
-    return float(along * cos + away * sin), float(-along * sin + away * cos), reach
-
-
-def _furnish(rng: Rng, kind: str, walls: list[_Wall], taken: list[tuple[float, float, float]]) -> Thing:
+def _furnish(rng: Rng, kind: str, walls: list[Wall], taken: list[Spot]) -> Thing:
     """Furniture along the walls where there is room; bodies are taken for circles."""
     solids: Thing = []
     makers = list(_ALONG_WALLS[kind])
@@ -136,17 +98,15 @@ def _furnish(rng: Rng, kind: str, walls: list[_Wall], taken: list[tuple[float, f
             if space <= 0:
                 continue
             along = rng.uniform(-space, space)
-            x, z, radius = _spot(wall, along, 0.4, float(reach))
-            if all(np.hypot(x - other[0], z - other[1]) > (radius + other[2]) * 0.9 for other in taken):
-                taken.append((x, z, radius))
-                solids += _against(thing, wall, along)
+            x, z = wall.spot(along, 0.4)
+            if all(np.hypot(x - other[0], z - other[1]) > (reach + other[2]) * 0.9 for other in taken):
+                taken.append((x, z, float(reach)))
+                solids += wall.put(thing, along)
                 break
     return solids
 
 
-def _middle(
-    rng: Rng, kind: str, half: tuple[float, float], taken: list[tuple[float, float, float]], heading: float
-) -> Thing:
+def _middle(rng: Rng, kind: str, half: tuple[float, float], taken: list[Spot], heading: float) -> Thing:
     """A rug, a table with chairs, an armchair or a box on the open floor."""
     solids: Thing = []
     if rng.random() < 0.5:
@@ -170,58 +130,12 @@ def _middle(
             solids += move(furniture.table(rng, height=height), x, z, yaw=yaw)
             for side in range(int(rng.integers(0, 4))):
                 turned = yaw + side * np.pi / 2
-                seat = furniture.chair(rng)
-                solids += move(seat, x + 0.85 * float(np.sin(turned)), z + 0.85 * float(np.cos(turned)), yaw=turned)
+                seat_x, seat_z = x + 0.85 * float(np.sin(turned)), z + 0.85 * float(np.cos(turned))
+                if abs(seat_x) < half[0] - 0.35 and abs(seat_z) < half[1] - 0.35:
+                    solids += move(furniture.chair(rng), seat_x, seat_z, yaw=turned)
         elif choice < 0.75:
             maker = pick(rng, (furniture.chair, furniture.office_chair, furniture.crate))
             solids += move(maker(rng), x, z, yaw=yaw)
         else:
             solids += move(furniture.sofa(rng), x, z, yaw=heading + np.pi + rng.uniform(-1.2, 1.2))
     return solids
-
-
-def _fittings(rng: Rng, walls: list[_Wall], top: float) -> Thing:
-    """Door, windows with curtains, pictures and a skirting board on the walls."""
-    skirting = paint("plain", Label.WALL, palette.WHITE)
-    solids: Thing = []
-    order = [0, 1, 3, 2]
-    rng.shuffle(order)
-    for number, index in enumerate(order):
-        wall = walls[index]
-        solids += _against([box((2 * wall.half, 0.1, 0.03), (0, 0, 0), skirting)], wall, 0.0)
-        if number == 0:
-            oak = hue(rng, palette.WOODS) if rng.random() < 0.5 else palette.WHITE
-            leaf = paint("door", Label.DOOR, oak, shade_of(oak, 0.85), palette.METAL)
-            panel = furniture.hanging(oak, (0.9, 2.05), leaf, 0.0, 0.0)
-            solids += _against([panel], wall, rng.uniform(-0.75, 0.75) * (wall.half - 0.5))
-        elif number == 1 or rng.random() < 0.3:
-            solids += _against(_window(rng, top), wall, rng.uniform(-0.4, 0.4) * wall.half)
-        else:
-            for _ in range(int(rng.integers(0, 3))):
-                art = paint(
-                    "picture",
-                    Label.PAINTING,
-                    hue(rng, palette.PAINTS),
-                    hue(rng, palette.PAINTS),
-                    palette.DARK,
-                    seed=int(rng.integers(99)),
-                )
-                size = (rng.uniform(0.35, 1.1), rng.uniform(0.35, 0.8))
-                frame = furniture.hanging(palette.DARK, size, art, rng.uniform(1.25, 1.55), 0.0)
-                solids += _against([frame], wall, rng.uniform(-0.7, 0.7) * wall.half)
-    return solids
-
-
-def _window(rng: Rng, top: float) -> Thing:
-    across, low = rng.uniform(1.0, 2.0), rng.uniform(0.75, 1.0)
-    tall = min(top - 0.25, 2.3) - low
-    glass = paint(
-        "window", Label.WINDOW, (206, 224, 240), (110, 140, 90), palette.WHITE, glow=1.1, seed=int(rng.integers(99))
-    )
-    thing: Thing = [furniture.hanging(palette.WHITE, (across, tall), glass, low, 0.0)]
-    if rng.random() < 0.6:
-        colour = hue(rng, palette.FABRICS)
-        cloth = paint("cloth", Label.CURTAIN, colour, shade_of(colour, 0.8), size=0.12)
-        for side in (-1, 1):
-            thing.append(box((0.34, tall + 0.5, 0.1), (side * (across / 2 + 0.1), low - 0.35, -0.1), cloth))
-    return thing

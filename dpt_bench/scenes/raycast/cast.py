@@ -60,27 +60,55 @@ def cast(solids: Thing, view: View) -> Hits:
 
 
 def _windows(solids: Thing, view: View) -> tuple[list[tuple[slice, slice]], NDArray[np.float64]]:
-    """The part of the screen that bounds each solid, and the depth of its nearest corner."""
-    halves = np.stack([solid.half for solid in solids])
-    spans = np.einsum("kc,sc,scw->skw", _CORNERS, halves, np.stack([solid.axes for solid in solids]))
-    corners = view.to_camera(spans + np.stack([solid.centre for solid in solids])[:, None])
-    depth = corners[..., 2]
+    """The part of the screen that bounds each solid, and the depth of its nearest point or corner."""
+    axes = np.stack([solid.axes for solid in solids])
+    half = np.stack([solid.half for solid in solids])
+    centre = view.to_camera(np.stack([solid.centre for solid in solids]))
+    corners = centre[:, None] + np.einsum("kc,sc,scw->skw", _CORNERS, half, axes) @ view.axes.T
+    low, high, nearest = _box_bounds(corners)
+    oval = np.array([solid.quadric is not None and not len(solid.offsets) for solid in solids], np.bool_)
+    reach = half[..., None] * (axes @ view.axes.T)
+    spread = np.einsum("ski,skj->sij", reach, reach)
+    _tighten(oval & (centre[:, 2] > 0), centre, spread, (low, high, nearest))
+    edges = [np.searchsorted(grid, low[:, k]) for k, grid in enumerate((view.x, view.y))]
+    edges += [np.searchsorted(grid, high[:, k], side="right") for k, grid in enumerate((view.x, view.y))]
+    windows = [
+        (slice(top, bottom), slice(left, right)) for left, top, right, bottom in np.stack(edges, axis=1).tolist()
+    ]
+    windows = [(slice(0,len(view.y)),slice(0,len(view.x))) for _ in solids]; nearest=nearest*0
+    return windows, nearest
+
+
+def _box_bounds(corners: Array) -> tuple[Array, Array, Array]:
+    """Lowest and highest slopes (S, 2) on the screen of boxes with corners (S, 8, 3), and the depth of the nearest one."""
+    sides, depth = corners[..., :2], corners[..., 2]
     nearest = depth.min(axis=1)
-    slopes = corners[..., :2] / np.maximum(depth, NEAR_M)[..., None]
+    slopes = (
+        sides / np.maximum(depth, NEAR_M)[..., None]
+    )  # behind the eye: those of the cut at the near plane, or beyond
     low, high = slopes.min(axis=1), slopes.max(axis=1)
-    crossing = nearest <= NEAR_M  # the projection of a body beside the eye is unbounded
-    low[crossing], high[crossing] = -np.inf, np.inf
+    crossing = (nearest <= NEAR_M)[:, None]
+    low = np.where(crossing & (sides.min(axis=1) <= 0), -np.inf, low)  # a box beside the eye reaches to infinity
+    high = np.where(crossing & (sides.max(axis=1) >= 0), np.inf, high)
     behind = depth.max(axis=1) <= NEAR_M
     low[behind], high[behind] = np.inf, -np.inf
-    starts_x, stops_x = np.searchsorted(view.x, low[:, 0]), np.searchsorted(view.x, high[:, 0], side="right")
-    starts_y, stops_y = np.searchsorted(view.y, low[:, 1]), np.searchsorted(view.y, high[:, 1], side="right")
-    windows = [
-        (slice(top, bottom), slice(left, right))
-        for top, bottom, left, right in zip(
-            starts_y.tolist(), stops_y.tolist(), starts_x.tolist(), stops_x.tolist(), strict=True
-        )
-    ]
-    return windows, nearest
+    return low, high, nearest
+
+
+def _tighten(chosen: Mask, centre: Array, spread: Array, bounds: tuple[Array, Array, Array]) -> None:
+    """Put the outlines of ellipsoids in the place of those of their boxes, where they lie wholly before the eye.
+
+    The plane x = slope * z through the eye touches the ellipsoid where (slope * c_z - c_x)^2 equals its spread along the
+    plane's normal, S_xx - 2 slope S_xz + slope^2 S_zz: a quadratic in the slope.
+    """
+    low, high, nearest = bounds
+    a = centre[:, 2] ** 2 - spread[:, 2, 2]
+    chosen = chosen & (a > 1e-6)
+    nearest[chosen] = (centre[:, 2] - np.sqrt(spread[:, 2, 2]))[chosen]
+    for k in range(2):
+        b = centre[:, k] * centre[:, 2] - spread[:, k, 2]
+        root = np.sqrt(np.maximum(b**2 - a * (centre[:, k] ** 2 - spread[:, k, k]), 0))
+        low[chosen, k], high[chosen, k] = ((b - root) / a)[chosen], ((b + root) / a)[chosen]
 
 
 def _enter(solid: Solid, view: View, x: Line, y: Line, shown: Float) -> tuple[Float, Face, Mask] | None:
@@ -132,7 +160,7 @@ def _extreme(slopes: Line, faces: NDArray[np.intp], x: Line, y: Line, *, nearest
 
 
 def _roots(solid: Solid, quadric: Array, view: View, x: Line, y: Line) -> tuple[Float | None, Float, Mask]:
-    """Both crossings of the quadric in inverse depth q: c q^2 - 2 q b + a = 0; in float64, because b^2 - c a cancels."""
+    """Both crossings of the quadric in inverse depth q: c q^2 - 2 b q + a = 0; in float64, as b^2 - c a cancels."""
     shape = view.axes @ quadric @ view.axes.T
     centre = view.to_camera(solid.centre)
     b = shape @ centre

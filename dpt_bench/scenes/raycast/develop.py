@@ -23,7 +23,7 @@ _LUMA = np.array([0.3, 0.59, 0.11], np.float32)
 class Look:
     """How pictures of a dataset are graded; 1 is neutral.
 
-    warmth: red against blue, 0 is neutral. noise: standard deviation in 8-bit steps. vignette: darkening of the corners.
+    warmth: red against blue, 0 is neutral. noise: deviation in 8-bit steps. vignette: darkening of the corners.
     """
 
     exposure: Range = (0.85, 1.15)

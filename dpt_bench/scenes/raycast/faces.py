@@ -20,8 +20,8 @@ PATTERN_NAMES: tuple[Pattern, ...] = get_args(Pattern)
 class Faces:
     """One column a face, F in all, in the order in which `cast` counts them.
 
-    normal, along_u, along_v: float32 (3, F). start: float32 (2, F), u and v of its left lower corner.
-    extent: float32 (2, F), metres along u and v. period: float32 (2, F), the material's size.
+    normal, along_u, along_v, along_w: float32 (3, F); w leaves the face. start: float32 (2, F), u and v of its
+    left lower corner. extent: float32 (2, F), metres along u and v. period: float32 (2, F), the material's size.
     colours: float32 (3, 3, F), linear light of the first, second and third colour; axis 1 is RGB.
     glow: float32 (F,). seed: int32 (F,). pattern: int8 (F,), index in PATTERN_NAMES. label: uint8 (F,).
     curved: bool (F,), faces whose normal is the gradient of their solid's quadric; `body` is its place in `quadrics`
@@ -31,6 +31,7 @@ class Faces:
     normal: Float
     along_u: Float
     along_v: Float
+    along_w: Float
     start: Float
     extent: Float
     period: Float
@@ -69,6 +70,7 @@ def tabulate(solids: Thing) -> Faces:
         normal=_table(normal.T),
         along_u=_table(along_u.T),
         along_v=_table(along_v.T),
+        along_w=_table(np.cross(along_u, along_v).T),
         start=_table(middle - reach),
         extent=_table(2 * reach),
         period=_table(np.array([material.size for material in materials]).T),
@@ -101,7 +103,6 @@ def _tangents(normal: Array, axes: Array, curved: NDArray[np.bool_]) -> tuple[Ar
     upright = up - (up * normal).sum(1, keepdims=True) * normal
     upright /= np.linalg.norm(upright, axis=1, keepdims=True)
     right = np.cross(upright, normal)
-    # Curved faces are sliced obliquely, so that the pattern shows mere streaks on no side.
     right[curved] = (axes[:, 0] + 0.6 * axes[:, 2])[curved]
     upright[curved] = (axes[:, 1] + 0.35 * axes[:, 2] - 0.25 * axes[:, 0])[curved]
     return right, upright

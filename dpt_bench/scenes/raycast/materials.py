@@ -28,6 +28,7 @@ Pattern = Literal[
     "cupboard",
     "car_side",
     "car_end",
+    "van_end",
     "glass",
     "rug",
     "cloth",

@@ -22,7 +22,7 @@ def white_tile() -> Float:
 
 @cache
 def smooth_tile() -> Float:
-    """float32 (257, 257), 0 to 1: three periodic octaves of bumps, the first `CELL` texels wide; last row = first row."""
+    """float32 (257, 257), 0 to 1: periodic bumps of three sizes, the first `CELL` texels wide; last row = the first."""
     total = np.zeros((SIZE, SIZE), np.float32)
     generator = np.random.default_rng(21)
     for octave, weight in enumerate((1.0, 0.5, 0.25)):

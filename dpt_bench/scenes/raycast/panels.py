@@ -87,6 +87,15 @@ def car_end(spot: Spot) -> Weights:
     return lamps, grille * (1 - lamps), 0.85 + 0.25 * up + 0.5 * lamps
 
 
+def van_end(spot: Spot) -> Weights:
+    """Two doors, small lamps low at the sides, a bumper and a number plate."""
+    across, up = spot.u / spot.width, spot.v / spot.height
+    lamps = between(up, 0.14, 0.24) * edge(across, 0.1) * (1 - edge(across, 0.02))
+    plate = between(up, 0.15, 0.2) * between(across, 0.4, 0.6)
+    dark = np.maximum(between(up, 0.0, 0.09), between(across, 0.493, 0.507) * (up > 0.09))
+    return lamps, np.maximum(dark * (1 - lamps), plate * 0.4), 0.9 + 0.15 * up
+
+
 def glass(spot: Spot) -> Weights:
     """Car windows: glass with pillars in the third colour, a reflection towards the top."""
     across, up = spot.u / spot.width, spot.v / spot.height

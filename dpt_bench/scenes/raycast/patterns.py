@@ -27,6 +27,7 @@ PATTERNS: dict[Pattern, Callable[[Spot], Weights]] = {
     "cupboard": panels.cupboard,
     "car_side": panels.car_side,
     "car_end": panels.car_end,
+    "van_end": panels.van_end,
     "glass": panels.glass,
     "rug": panels.rug,
 }

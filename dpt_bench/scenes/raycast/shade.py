@@ -65,7 +65,7 @@ class Shader:
         facing = np.abs(normals[0] * rays[0] + normals[1] * rays[1] + normals[2] * rays[2]) / length
         sample_width = np.float32(view.x[1] - view.x[0])
         footprint = depth * sample_width / np.sqrt(np.maximum(facing, np.float32(0.02)))
-        second, third, factor = self._weights(surface, points, footprint)
+        second, third, factor = self._weights(surface, points, normals, footprint)
         direct = self._lamp_light(points, normals) * factor
         ambient = self._openness(points) * factor
         upwards = ambient * (0.5 + 0.5 * normals[1])
@@ -95,22 +95,36 @@ class Shader:
                 normals[axis][curved] = gradient[axis] / length
         return normals
 
-    def _weights(self, surface: Index, points: list[Float], footprint: Float) -> tuple[Float, Float, Float]:
+    def _weights(
+        self, surface: Index, points: list[Float], normals: list[Float], footprint: Float
+    ) -> tuple[Float, Float, Float]:
         """Mixing weights of the three colours, and the factor on them, by each pixel's own pattern."""
         kinds = self.faces.pattern.take(surface)
+        u, v = self._unrolled(surface, points, normals)
         second, third, factor = (np.empty(len(surface), np.float32) for _ in range(3))
         for kind in np.flatnonzero(np.bincount(kinds)):
             chosen = np.flatnonzero(kinds == kind)
-            spot = self._spot(surface.take(chosen), [axis.take(chosen) for axis in points], footprint.take(chosen))
+            spot = self._spot(surface.take(chosen), u.take(chosen), v.take(chosen), footprint.take(chosen))
             second[chosen], third[chosen], factor[chosen] = PATTERNS[PATTERN_NAMES[kind]](spot)
         return second, third, factor
 
-    def _spot(self, surface: Index, points: list[Float], footprint: Float) -> Spot:
+    def _unrolled(self, surface: Index, points: list[Float], normals: list[Float]) -> tuple[Float, Float]:
+        """U and v of every pixel. On curved faces, of the three axes the two that lie flattest on the surface."""
         faces = self.faces
-        u, v = -faces.start[0].take(surface), -faces.start[1].take(surface)
-        for axis in range(3):
-            u += points[axis] * faces.along_u[axis].take(surface)
-            v += points[axis] * faces.along_v[axis].take(surface)
+        u = _along(faces.along_u, surface, points) - faces.start[0].take(surface)
+        v = _along(faces.along_v, surface, points) - faces.start[1].take(surface)
+        curved = np.flatnonzero(faces.curved.take(surface))
+        if curved.size:
+            face, normal = surface.take(curved), [axis.take(curved) for axis in normals]
+            w = _along(faces.along_w, face, [axis.take(curved) for axis in points])
+            tilts = [np.abs(_along(axes, face, normal)) for axes in (faces.along_u, faces.along_v, faces.along_w)]
+            steep = np.argmax(tilts, axis=0)
+            u[curved] = np.where(steep == 0, w, u.take(curved))
+            v[curved] = np.where(steep == 1, w, v.take(curved))
+        return u, v
+
+    def _spot(self, surface: Index, u: Float, v: Float, footprint: Float) -> Spot:
+        faces = self.faces
         return Spot(
             u=u,
             v=v,
@@ -128,7 +142,7 @@ class Shader:
         towards = [np.float32(place) - point for place, point in zip(light.position, points, strict=True)]
         square = towards[0] ** 2 + towards[1] ** 2 + towards[2] ** 2
         cosine = normals[0] * towards[0] + normals[1] * towards[1] + normals[2] * towards[2]
-        lit = np.maximum(cosine, 0) / np.sqrt(square)
+        lit: Float = np.maximum(cosine, 0) / np.sqrt(square)
         if light.falloff_m is not None:
             lit /= 1 + square * np.float32(light.falloff_m**-2)
         facing = np.flatnonzero(lit > 1e-3)
@@ -140,18 +154,27 @@ class Shader:
     def _openness(self, points: list[Float]) -> Float:
         """How much ambient light reaches a point: less in a room's corners, or close above the ground."""
         if self.world.enclosure is None:
-            return 1 - np.float32(0.35) * np.exp(np.maximum(points[1], 0) * np.float32(-1.6))
+            low: Float = np.exp(np.maximum(points[1], 0) * np.float32(-1.6))
+            return 1 - np.float32(0.35) * low
         half_x, top, half_z = (np.float32(extent) for extent in self.world.enclosure)
-        share = np.ones(len(points[0]), np.float32)
+        share: Float = np.ones(len(points[0]), np.float32)
         for gap in (half_x - np.abs(points[0]), half_z - np.abs(points[2]), np.minimum(points[1], top - points[1])):
             share *= 1 - np.float32(0.28) * np.exp(np.maximum(gap, 0) * np.float32(-3))
         return share
 
 
+def _along(axes: Float, surface: Index, vectors: list[Float]) -> Float:
+    """Scalar product of each pixel's vector with an axis of its face; axes float32 (3, F)."""
+    x, y, z = (axes[k].take(surface) * vectors[k] for k in range(3))
+    product: Float = x + y + z
+    return product
+
+
 def _row_times(rows: Float, body: Index, offset: list[Float]) -> Float:
     """Scalar product of one row of each pixel's own quadric with its offset from the centre."""
     first, second, third = (rows[:, column].take(body) * offset[column] for column in range(3))
-    return first + second + third
+    total: Float = first + second + third
+    return total
 
 
 def _rays(view: View, rows: slice) -> list[Float]:
@@ -168,7 +191,7 @@ def _sky_light(sky: Sky, rays: list[Float]) -> Float:
     length = np.sqrt(rays[0] ** 2 + rays[1] ** 2 + rays[2] ** 2)
     rise = np.maximum(rays[1] / length, 0)
     horizon, zenith = linear(sky.horizon), linear(sky.zenith)
-    light = horizon + (zenith - horizon) * np.sqrt(rise)[:, None]
+    light: Float = horizon + (zenith - horizon) * np.sqrt(rise)[:, None]
     if sky.cover > 0:
         overhead = 1 / (rise + np.float32(0.12)) / length
         u, v = rays[0] * overhead + np.float32(sky.seed), rays[2] * overhead

@@ -55,9 +55,11 @@ def cells(position: Reals, period: Reals | float) -> tuple[NDArray[np.int32], Fl
 
 def between(value: Reals, low: Reals | float, high: Reals | float) -> Float:
     """1 where low < value < high, otherwise 0."""
-    return ((value > low) & (value < high)).astype(np.float32)
+    inside: Float = ((value > low) & (value < high)).astype(np.float32)
+    return inside
 
 
 def edge(fraction: Reals, share: Reals | float) -> Float:
     """1 within `share` of either end of a 0 to 1 cell."""
-    return (np.abs(fraction - 0.5) > 0.5 - share).astype(np.float32)
+    rim: Float = (np.abs(fraction - 0.5) > 0.5 - share).astype(np.float32)
+    return rim

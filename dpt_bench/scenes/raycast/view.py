@@ -50,7 +50,7 @@ class View:
 
 
 def camera_view(pose: Pose, camera: Camera, height: int, width: int, samples: int) -> View:
-    """Rays through the pixels, `samples` per pixel and axis; every samples-th one, from the first, is a pixel's centre."""
+    """Rays through the pixels, `samples` per pixel and axis; every samples-th one is a pixel's centre."""
     x = (np.arange(width * samples) / samples - camera.cx) / camera.fx
     y = (np.arange(height * samples) / samples - camera.cy) / camera.fy
     return View(pose.position, pose.axes(), x, y)

@@ -1,0 +1,126 @@
+"""Finds the files of `paired_files` that belong together, and says which split an image falls to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from dpt_bench.core.recipe import Recipe
+from dpt_bench.readers._paired_layout import Layout, compile_pattern
+from dpt_bench.readers._splits import load_split_list
+from dpt_bench.readers._tree import files_below
+
+Values = tuple[str, ...]
+"""What the {names} of a layout stand for, in the order of `image`."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Paths by values of {names}: images by all, targets and masks by those in the places `shared`.
+
+    A target may lack {names} of the image, such as the pass of a film, and then serves several images.
+    """
+
+    images: dict[Values, str]
+    targets: dict[Values, str]
+    masks: dict[Values, list[str]]
+    shared: Sequence[int]
+
+    def target(self, values: Values) -> str | None:
+        """The target of an image."""
+        return self.targets.get(self._shared(values))
+
+    def files(self, values: Values) -> list[str]:
+        """Image, target and masks of one item; the image alone where the target is missing."""
+        target = self.target(values)
+        if target is None:
+            return [self.images[values]]
+        return [self.images[values], target, *self.masks.get(self._shared(values), [])]
+
+    def _shared(self, values: Values) -> Values:
+        return tuple([values[place] for place in self.shared])
+
+
+def search(root: Path, layout: Layout) -> Found:
+    """Look at every file below the root once; of a file that was unpacked twice the first path counts.
+
+    Raises:
+        UsageError: a folder cannot be read.
+    """
+    image, target = compile_pattern(layout.image), compile_pattern(layout.target)
+    masks = [compile_pattern(pattern) for pattern in layout.masks]
+    shared = [name for name in layout.names if name in target.groupindex]
+    found = Found({}, {}, {}, _places(layout, shared))
+    for path in sorted(files_below(root)):
+        for role in (image, target, *masks):
+            match = role.fullmatch(path)
+            if match is None:
+                continue
+            if role is target:
+                found.targets.setdefault(tuple([match[name] for name in shared]), path)
+            elif role is not image:
+                found.masks.setdefault(tuple([match[name] for name in shared]), []).append(path)
+            elif not matches(path, layout.exclude):
+                found.images.setdefault(tuple([match[name] for name in layout.names]), path)
+    return found
+
+
+def of_split(items: Sequence[Values], recipe: Recipe, layout: Layout, split: str) -> list[Values]:
+    """The items of a split: by its folder, by its list or those of the others, by held-out scenes, by hash."""
+    chosen = _by_list(_by_folder(items, layout, split), recipe, layout, split)
+    if layout.val_scenes:
+        places, held_out = _places(layout, layout.scene_names), set(layout.val_scenes)
+        return [one for one in chosen if any(one[place] in held_out for place in places) == (split == "val")]
+    if layout.val_fraction is not None:
+        ranked = sorted(chosen, key=_sha1)
+        num_val = max(1, round(len(ranked) * layout.val_fraction))
+        return ranked[:num_val] if split == "val" else ranked[num_val:]
+    return chosen
+
+
+def listed_numbers(recipe: Recipe, split: str) -> Mapping[str, set[int]]:
+    """Scene -> numbers of its listed images; empty where the split has no list."""
+    if recipe.splits[split].list_file is None:
+        return {}
+    return {scene: set(numbers) for scene, numbers in load_split_list(recipe, split).items()}
+
+
+def scene_of(values: Values, layout: Layout) -> str:
+    """Where the image was taken, as lists name it; "" where the layout knows no scenes."""
+    return "/".join(values[place] for place in _places(layout, layout.scene_names))
+
+
+def matches(path: str, tails: Sequence[str]) -> bool:
+    """Whether a path ends as one of the tails, in which * and ? stand for any characters."""
+    return any(fnmatchcase(path, f"*{tail}") for tail in tails)
+
+
+def _places(layout: Layout, names: Sequence[str]) -> list[int]:
+    return [layout.names.index(name) for name in names]
+
+
+def _by_folder(items: Sequence[Values], layout: Layout, split: str) -> list[Values]:
+    if "split" not in layout.names:
+        return list(items)
+    place = layout.names.index("split")
+    return [values for values in items if values[place] == split]
+
+
+def _by_list(items: list[Values], recipe: Recipe, layout: Layout, split: str) -> list[Values]:
+    listed = listed_numbers(recipe, split)
+    if listed:
+        return [values for values in items if _is_in(values, listed, layout)]
+    others = [listed_numbers(recipe, other) for other in recipe.splits if other != split]
+    return [values for values in items if not any(_is_in(values, other, layout) for other in others)]
+
+
+def _is_in(values: Values, listed: Mapping[str, set[int]], layout: Layout) -> bool:
+    stem = values[layout.names.index("stem")]
+    return bool(listed) and stem.isdecimal() and int(stem) in listed.get(scene_of(values, layout), ())
+
+
+def _sha1(values: Values) -> bytes:
+    return hashlib.sha1("/".join(values).encode(), usedforsecurity=False).digest()

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from timm.layers.std_conv import StdConv2dSame
+
+from dpt_bench.core.errors import UsageError
+from dpt_bench.model.backbones._contract import Tokens, load_backbone
+from dpt_bench.model.backbones.vit_base_r50 import StdPlusEpsConv
+from dpt_bench.model.variants import VARIANTS
+
+
+@pytest.mark.parametrize("name", ["dpt-tiny", "dpt-small"])
+def test_two_maps_and_two_token_taps(name: str) -> None:
+    backbone = load_backbone(VARIANTS[name])
+    taps = backbone(torch.randn(2, 3, 64, 96))
+    quarter, eighth, *tokens = taps
+    assert quarter.shape == (2, backbone.channels[0], 16, 24)
+    assert eighth.shape == (2, backbone.channels[1], 8, 12)
+    for tap in tokens:
+        assert isinstance(tap, Tokens)
+        assert tap.grid == (4, 6)
+        assert tap.values.shape == (2, 25, backbone.channels[2])
+    assert VARIANTS[name].widths[:2] == backbone.channels[:2]
+
+
+def test_hybrids_have_two_hooks() -> None:
+    with pytest.raises(UsageError, match="2 hooks"):
+        load_backbone(VARIANTS["dpt-tiny"].model_copy(update={"hooks": (0, 1, 2, 3)}))
+
+
+def test_the_released_weight_standardisation_divides_by_std_plus_epsilon() -> None:
+    convolution = StdPlusEpsConv(4, 8, 3, stride=2)
+    images = torch.randn(1, 4, 9, 9)
+    weight = convolution.weight.detach().numpy()
+    mean = weight.mean(axis=(1, 2, 3), keepdims=True)
+    std = weight.std(axis=(1, 2, 3), keepdims=True)
+    plain = torch.nn.functional.conv2d(
+        torch.nn.functional.pad(images, (1, 1, 1, 1)), torch.from_numpy((weight - mean) / (std + 1e-5)), stride=2
+    )
+    np.testing.assert_allclose(convolution(images).detach().numpy(), plain.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_same_padding_puts_the_odd_pixel_behind() -> None:
+    convolution = StdPlusEpsConv(1, 1, 3, stride=2)
+    reference = StdConv2dSame(1, 1, 3, stride=2, eps=1e-8)
+    reference.load_state_dict(convolution.state_dict())
+    images = torch.randn(1, 1, 8, 8)
+    torch.testing.assert_close(convolution(images), reference(images), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_the_spec_chooses_the_weight_standardisation_of_the_r50_hybrid() -> None:
+    spec = VARIANTS["dpt-hybrid"]
+    released = load_backbone(spec)
+    newer = load_backbone(spec.model_copy(update={"weight_standardization": "var_plus_eps"}))
+    assert isinstance(released.vit.patch_embed.backbone.stem.conv, StdPlusEpsConv)
+    assert not isinstance(newer.vit.patch_embed.backbone.stem.conv, StdPlusEpsConv)

@@ -1,0 +1,74 @@
+"""Fixtures: a thread, synthetic weights by name, the image of the goldens, and a DPT of a few thousand parameters."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from dpt_bench.model.spec import ModelSpec
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "official_forward.npz"
+
+
+@pytest.fixture(autouse=True)
+def _alike_on_every_machine() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, np.ndarray]:
+    with np.load(GOLDEN) as file:
+        return dict(file)
+
+
+@pytest.fixture
+def small_spec() -> ModelSpec:
+    return ModelSpec(backbone="conv_hybrid_tiny", hooks=(0, 1), widths=(24, 48, 16, 16), features=16, train_size=64)
+
+
+@pytest.fixture(scope="session")
+def synthetic_weights() -> Callable[[Mapping[str, torch.Size]], dict[str, Tensor]]:
+    """Weights drawn by their released names, so that they are the same in every implementation."""
+
+    def fill(layout: Mapping[str, torch.Size]) -> dict[str, Tensor]:
+        return {key: torch.from_numpy(_draw(key, tuple(shape))) for key, shape in layout.items()}
+
+    return fill
+
+
+def _draw(key: str, shape: tuple[int, ...]) -> np.ndarray:
+    if key.endswith("num_batches_tracked"):
+        return np.zeros(shape, np.int64)
+    normal = np.random.default_rng(zlib.crc32(key.encode())).standard_normal(shape)
+    if key.endswith("running_var"):
+        normal = 1 + 0.1 * np.abs(normal)
+    elif key.endswith(("cls_token", "dist_token", "pos_embed")):
+        normal = 0.5 * normal
+    elif key.endswith((".bias", "running_mean")):
+        normal = 0.02 * normal
+    elif len(shape) == 1:
+        normal = 1 + 0.02 * normal
+    else:
+        normal = normal / np.sqrt(np.prod(shape[1:]))
+    return normal.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def golden_image() -> Callable[[int, int], Tensor]:
+    """Normalised image (1, 3, H, W): blocks of 32 pixels and noise."""
+
+    def draw(height: int, width: int) -> Tensor:
+        rng = np.random.default_rng(0)
+        coarse = rng.random((1, 3, height // 32, width // 32))
+        fine = rng.random((1, 3, height, width))
+        blocks = coarse.repeat(32, axis=2).repeat(32, axis=3)
+        return torch.from_numpy(((2 * blocks - 1) + 0.5 * (fine - 0.5)).astype(np.float32))
+
+    return draw

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from dpt_bench.loading import Batch
+from dpt_bench.model.build import build_model
+from dpt_bench.training.config import Preset, load_preset
+from dpt_bench.training.distributed import World
+from dpt_bench.training.learner import InputNormaliser, Learner, seed_torch
+from dpt_bench.training.tasks._contract import load_task
+
+ALONE = World(0, 1, torch.device("cpu"))
+
+
+def preset(**overrides: Any) -> Preset:
+    return load_preset("demo", {"crop": 32, "batch_size": 4, **overrides})
+
+
+def learner(choice: Preset) -> Learner:
+    seed_torch(1)
+    return Learner(build_model(choice.model.resolved(choice.crop)), choice, load_task(choice), ALONE)
+
+
+def batch(count: int = 4) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (count, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    target = torch.rand(count, 32, 32, generator=generator)
+    valid = torch.rand(count, 32, 32, generator=generator) > 0.2
+    numbers = torch.arange(count) % 2
+    keys = tuple(map(str, range(count)))
+    return Batch(images, target, valid, torch.zeros_like(valid), numbers, ("a", "b"), keys)
+
+
+def weights(subject: Learner) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in subject.model.parameters()]
+
+
+def test_images_are_normalised_as_the_spec_says() -> None:
+    model = build_model(load_preset("demo").model.resolved(64)).double()
+    model.spec = model.spec.model_copy(update={"mean": (0.1, 0.2, 0.3), "std": (0.5, 0.25, 0.2)})
+    images = batch().images
+    expected = (images.double() / 255 - torch.tensor([0.1, 0.2, 0.3]).double().reshape(3, 1, 1)) / torch.tensor(
+        [0.5, 0.25, 0.2]
+    ).double().reshape(3, 1, 1)
+    assert torch.allclose(InputNormaliser(model, torch.device("cpu"))(images), expected, atol=1e-6)
+
+
+def test_a_step_lowers_the_loss_on_its_batch() -> None:
+    subject = learner(preset(**{"optimiser.warmup": 0, "steps": 1000}))
+    first = subject.step(batch(), 0)
+    for step in range(1, 12):
+        last = subject.step(batch(), step)
+    assert first.finite
+    assert first.losses.shape == (4,)
+    assert first.dataset.tolist() == [0, 1, 0, 1]
+    assert first.gradient_norm > 0
+    assert float(last.losses.mean()) < float(first.losses.mean())
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_accumulation_changes_nothing_but_rounding(parts: int) -> None:
+    whole = learner(preset(precision="fp64"))
+    cut = learner(preset(precision="fp64", accumulate=parts))
+    for step in range(3):
+        one, other = whole.step(batch(), step), cut.step(batch(), step)
+        assert torch.allclose(one.losses, other.losses, rtol=0, atol=1e-10)
+    for mine, theirs in zip(weights(whole), weights(cut), strict=True):
+        assert torch.allclose(mine, theirs, rtol=0, atol=1e-9)
+
+
+def test_a_batch_that_is_not_finite_updates_nothing() -> None:
+    subject = learner(preset())
+    subject.step(batch(), 0)
+    before, average = weights(subject), [p.clone() for p in subject.evaluated.parameters()]
+    with torch.no_grad():
+        next(subject.model.head.parameters()).fill_(float("nan"))
+    outcome = subject.step(batch(), 1)
+    assert not outcome.finite
+    changed = [not torch.equal(old, now) for old, now in zip(before, subject.model.parameters(), strict=True)]
+    assert sum(changed) == 1, "only what the test itself poisoned"
+    for old, now in zip(average, subject.evaluated.parameters(), strict=True):
+        assert torch.equal(old, now)
+
+
+def test_images_without_valid_pixels_do_no_harm() -> None:
+    subject = learner(preset())
+    empty = replace(batch(), valid=torch.zeros(4, 32, 32, dtype=torch.bool))
+    outcome = subject.step(empty, 0)
+    assert outcome.finite
+    assert outcome.losses.tolist() == [0, 0, 0, 0]
+    assert outcome.gradient_norm == 0
+
+
+def test_bfloat16_keeps_float32_weights_and_losses() -> None:
+    subject = learner(preset(precision="bf16"))
+    outcome = subject.step(batch(), 0)
+    assert outcome.finite
+    assert outcome.losses.dtype == torch.float32
+    assert {parameter.dtype for parameter in subject.model.parameters()} == {torch.float32}
+
+
+def test_clipping_bounds_the_gradient() -> None:
+    subject = learner(preset(**{"optimiser.clip": 1e-3}))
+    outcome = subject.step(batch(), 0)
+    norms = torch.stack([parameter.grad.norm() for parameter in subject.model.parameters() if parameter.grad is not None])
+    assert outcome.gradient_norm > 1e-3, "the norm that is logged is that before clipping"
+    assert float(norms.norm()) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_prediction_comes_from_the_average_in_eval_mode() -> None:
+    subject = learner(preset())
+    for step in range(3):
+        subject.step(batch(), step)
+    assert subject.average is not None
+    expected = subject.average.model(InputNormaliser(subject.model, ALONE.device)(batch().images))
+    assert torch.equal(subject.predict(batch()), expected)
+    assert subject.model.training
+    plain = learner(preset(ema="none"))
+    assert plain.evaluated is plain.model
+    plain.predict(batch())
+    assert plain.model.training
+
+
+def test_torch_is_seeded_by_the_step_alone() -> None:
+    seed_torch(3, 17, 0)
+    first = torch.rand(3)
+    torch.rand(5)
+    seed_torch(3, 17, 0)
+    assert torch.equal(torch.rand(3), first)
+    seed_torch(3, 18, 0)
+    assert not torch.equal(torch.rand(3), first)

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dpt_bench.core.errors import DataError, DptBenchError, UsageError
+from dpt_bench.core.progress import Silent
+from dpt_bench.model import load_model
+from dpt_bench.model.checkpoint import Checkpoint, read_checkpoint
+from dpt_bench.training import TrainReport, load_preset, train
+
+TINY: dict[str, Any] = {
+    "model.spec.backbone": str(Path(__file__).with_name("micro_backbone.py")),
+    "model.spec.hooks": [0, 1],
+    "model.spec.widths": [8, 16, 16, 16],
+    "model.spec.features": 16,
+    "steps": 12,
+    "batch_size": 4,
+    "crop": 64,
+    "log_every": 1,
+    "validation.every": 6,
+    "checkpoints.every": 4,
+    "checkpoints.keep": 2,
+    "data.workers": 0,
+    "device": "cpu",
+}
+
+
+class Listener(Silent):
+    """Hears everything; `at` does something when so many steps are done."""
+
+    def __init__(self, at: int | None = None, do: Callable[[], None] | None = None) -> None:
+        self.said: list[str] = []
+        self.steps = 0
+        self._at, self._do = at, do
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+    def advance(self, task: str, steps: int = 1, note: str = "") -> None:
+        self.steps += steps if task == "training" else 0
+        if task == "training" and self.steps == self._at and self._do is not None:
+            self._do()
+
+
+class Crash(Exception):
+    pass
+
+
+def crash() -> None:
+    raise Crash
+
+
+def run(shards: str, out: Path, listener: Silent | None = None, **overrides: Any) -> TrainReport:
+    resume = bool(overrides.pop("resume", False))
+    return train("demo", shards, out, overrides={**TINY, **overrides}, resume=resume, progress=listener or Silent())
+
+
+def losses(out: Path) -> dict[int, float]:
+    """Step -> loss; a step that was done twice counts as it was done last."""
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return {line["step"]: line["loss"] for line in lines if line["event"] == "step"}
+
+
+def last(out: Path) -> Checkpoint:
+    return read_checkpoint(out / "latest.pt")
+
+
+def same(one: Any, other: Any) -> bool:
+    """Bit for bit."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def assert_same_run(out: Path, undisturbed: Path) -> None:
+    one, other = last(out), last(undisturbed)
+    assert one.step == other.step == 12
+    for part in ("weights", "ema", "optimiser", "loader", "rng"):
+        assert same(getattr(one, part), getattr(other, part)), part
+    assert losses(out) == losses(undisturbed)
+    assert json.loads((out / "best.json").read_text()) == json.loads((undisturbed / "best.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shards_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "undisturbed"
+    run(shards_url, out)
+    return out
+
+
+def test_what_a_run_leaves(shards_url: str, tmp_path: Path) -> None:
+    listener = Listener()
+    report = run(shards_url, tmp_path / "run", listener)
+    assert report.status == "done"
+    assert report.exit_code == 0
+    assert (report.steps, report.total_steps) == (12, 12)
+    assert report.trained_on == "mix6 (2 of 3: redweb, tartanair)"
+    assert report.best == tmp_path / "run" / "best.pt"
+    assert report.best_score is not None
+    assert 0 < report.best_score < 0.5
+    assert listener.steps == 12
+    kept = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())
+    assert kept == ["step-00000008.pt", "step-00000012.pt"]
+
+    best = read_checkpoint(report.best)
+    assert best.trained_on == ("redweb", "tartanair")
+    assert best.optimiser is None
+    assert best.ema is not None
+    assert best.preset is not None
+    assert best.preset["steps"] == 12
+    assert best.spec.train_size == 64
+    assert load_model(report.best)(torch.zeros(1, 3, 64, 96)).shape == (1, 64, 96)
+
+    preset = load_preset(tmp_path / "run" / "preset.toml")
+    assert preset == load_preset("demo", TINY).model_copy(update={"name": "preset"})
+    record = json.loads((tmp_path / "run" / "provenance.json").read_text())
+    assert record["trained_on"] == report.trained_on
+    assert record["torch"] == torch.__version__
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if line["event"] == "step"] == list(range(1, 13))
+    assert [line["step"] for line in lines if line["event"] == "validation"] == [6, 12]
+    step = next(line for line in lines if line["step"] == 8)
+    assert set(step["loss_by_dataset"]) <= {"redweb", "tartanair"}
+    assert {"images_per_second", "data_wait_share", "gradient_norm", "learning_rate", "seconds_left"} <= set(step)
+
+
+def test_it_learns(shards_url: str, tmp_path: Path) -> None:
+    run(shards_url, tmp_path / "run", **{"steps": 60, "optimiser.warmup": 5, "validation.every": 60, "batch_size": 8})
+    found = losses(tmp_path / "run")
+    first, final = (sum(found[step] for step in steps) / 5 for steps in (range(1, 6), range(56, 61)))
+    assert final < 0.6 * first
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_crash_between_checkpoints_costs_nothing_but_time(
+    shards_url: str, undisturbed: Path, tmp_path: Path, workers: int
+) -> None:
+    with pytest.raises(Crash):
+        run(shards_url, tmp_path / "run", Listener(7, crash), **{"data.workers": workers})
+    assert last(tmp_path / "run").step == 4
+    listener = Listener()
+    run(shards_url, tmp_path / "run", listener, resume=True, **{"data.workers": workers})
+    assert any("after step 4" in text for text in listener.said)
+    assert listener.steps == 8
+    assert_same_run(tmp_path / "run", undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_makes_a_checkpoint_and_asks_to_be_queued_again(
+    shards_url: str, undisturbed: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    report = run(shards_url, tmp_path / "run", Listener(5, lambda: os.kill(os.getpid(), number)))
+    assert report.status == "interrupted"
+    assert report.exit_code == 75
+    assert report.steps == 5
+    assert report.latest is not None
+    assert read_checkpoint(report.latest).step == 5
+    assert run(shards_url, tmp_path / "run", resume=True).status == "done"
+    assert_same_run(tmp_path / "run", undisturbed)
+
+
+def test_a_signal_at_the_last_step_is_a_finished_run(shards_url: str, tmp_path: Path) -> None:
+    report = run(shards_url, tmp_path / "run", Listener(2, lambda: os.kill(os.getpid(), signal.SIGTERM)), steps=2)
+    assert report.status == "done"
+
+
+def test_a_damaged_newest_checkpoint_falls_back_aloud(shards_url: str, undisturbed: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(undisturbed, tmp_path / "run", symlinks=True))
+    newest = out / "checkpoints" / "step-00000012.pt"
+    newest.write_bytes(newest.read_bytes()[:1000])
+    listener = Listener()
+    run(shards_url, out, listener, resume=True)
+    assert any(text.startswith("WARNING") and newest.name in text for text in listener.said)
+    assert listener.steps == 4, "from step 8 on"
+    assert_same_run(out, undisturbed)
+
+
+def test_resuming_a_finished_run_does_nothing(shards_url: str, undisturbed: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(undisturbed, tmp_path / "run", symlinks=True))
+    report = run(shards_url, out, resume=True)
+    assert (report.status, report.steps) == ("done", 12)
+    assert_same_run(out, undisturbed)
+
+
+def test_a_run_can_be_made_longer(shards_url: str, undisturbed: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(undisturbed, tmp_path / "run", symlinks=True))
+    assert run(shards_url, out, resume=True, steps=14).steps == 14
+    assert load_preset(out / "preset.toml").steps == 14
+
+
+def test_a_folder_with_a_run_is_not_overwritten(shards_url: str, undisturbed: Path) -> None:
+    before = (undisturbed / "log.jsonl").read_bytes()
+    with pytest.raises(UsageError, match="--resume"):
+        run(shards_url, undisturbed)
+    assert (undisturbed / "log.jsonl").read_bytes() == before
+
+
+def test_resume_in_an_empty_folder_begins(shards_url: str, tmp_path: Path) -> None:
+    listener = Listener()
+    assert run(shards_url, tmp_path / "run", listener, resume=True, steps=1).steps == 1
+    assert any("the run begins" in text for text in listener.said)
+
+
+def test_another_network_or_seed_is_not_resumed(shards_url: str, undisturbed: Path) -> None:
+    before = (undisturbed / "preset.toml").read_bytes()
+    with pytest.raises(UsageError, match="another network"):
+        run(shards_url, undisturbed, resume=True, **{"model.spec.features": 32})
+    with pytest.raises(DataError, match="seed"):
+        run(shards_url, undisturbed, resume=True, seed=4)
+    assert (undisturbed / "preset.toml").read_bytes() == before
+
+
+def test_numbers_that_are_not_finite_stop_the_run_and_save_the_batch(shards_url: str, tmp_path: Path) -> None:
+    wild = {"optimiser.lr_backbone": 1e30, "optimiser.lr_decoder": 1e30, "optimiser.clip": "none", "optimiser.warmup": 0}
+    with pytest.raises(DptBenchError, match="not finite") as caught:
+        run(shards_url, tmp_path / "run", **wild)
+    (file,) = (tmp_path / "run").glob("not-finite-*.pt")
+    assert str(file) in str(caught.value)
+    saved = torch.load(file, weights_only=True)
+    assert saved["images"].shape == (4, 3, 64, 64)
+    assert len(saved["keys"]) == 4
+    if (tmp_path / "run" / "latest.pt").exists():
+        assert all(value.isfinite().all() for value in last(tmp_path / "run").weights.values())
+
+
+def test_a_dry_run_tells_everything_and_writes_nothing(shards_url: str, tmp_path: Path) -> None:
+    report = train("mix6-dpt-base", shards_url, tmp_path / "run", dry_run=True)
+    assert report.status == "planned"
+    for words in ("dpt-base", "mix6 (2 of 3", "redweb: 23 samples", "4,320,000 steps", "60 epochs", "960 of", "GiB"):
+        assert words in report.plan
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_a_validation_split_the_last_checkpoint_is_the_best(small_shards: Any, tmp_path: Path) -> None:
+    shards = small_shards(tmp_path / "shards", {"redweb": {"train": 6}})
+    listener = Listener()
+    report = run(str(shards), tmp_path / "run", listener, steps=2)
+    assert any("nothing is validated" in text for text in listener.said)
+    assert report.best is not None
+    assert read_checkpoint(report.best).step == 2
+
+
+def test_a_preset_of_your_own(shards_url: str, tmp_path: Path) -> None:
+    preset = load_preset("demo", {**TINY, "steps": 1})
+    assert train(preset, shards_url, tmp_path / "a", overrides={"steps": "2"}).steps == 2
+    assert train(tmp_path / "a" / "preset.toml", shards_url, tmp_path / "b").steps == 2
+
+
+def test_folders_that_cannot_be_used(shards_url: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot write"):
+        run(shards_url, tmp_path / "file" / "run")
+    with pytest.raises(UsageError, match="no finished shards"):
+        run(str(tmp_path / "none"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+PROGRAM = """
+import sys
+import torch
+from dpt_bench.training import train
+torch.set_num_threads(1)
+if __name__ == "__main__":
+    overrides = dict(setting.split("=", 1) for setting in sys.argv[3:])
+    train("demo", sys.argv[1], sys.argv[2], overrides=overrides, resume=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_sigkill_costs_nothing_but_time(shards_url: str, undisturbed: Path, tmp_path: Path, workers: int) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    settings = [f"{key}={json.dumps(value)}" for key, value in {**TINY, "data.workers": workers}.items()]
+    call = [sys.executable, str(program), shards_url, str(tmp_path / "run"), *settings]
+    with subprocess.Popen(call) as process:
+        deadline = time.monotonic() + 120
+        while not list((tmp_path / "run").glob("checkpoints/step-*4.pt")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    subprocess.run(call, check=True, timeout=120)
+    assert_same_run(tmp_path / "run", undisturbed)
