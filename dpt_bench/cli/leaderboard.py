@@ -15,6 +15,13 @@ def command(
         list[Path] | None, typer.Argument(help="Results folders written by `dpt-bench zeroshot`.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the site and the tables.")] = Path(SITE),
+    formats: Annotated[
+        str, typer.Option(help="Of csv, markdown, latex, html; comma-separated.")
+    ] = "csv,markdown,latex,html",
+    suite: Annotated[
+        list[str] | None, typer.Option(help="Also show this suite's published numbers; repeatable.")
+    ] = None,
+    reference: Annotated[str | None, typer.Option(help="The model that improvements are relative to.")] = None,
     from_memory: Annotated[
         bool, typer.Option("--from-memory", help="Also show published numbers that were not verified.")
     ] = False,
@@ -25,6 +32,7 @@ def command(
     """
     from dpt_bench.leaderboard import render
 
-    written = render(results or [Path(RESULTS)], out, from_memory=from_memory)
-    for file in written:
+    wanted = [name.strip() for name in formats.split(",") if name.strip()]
+    places = results or [Path(RESULTS)]
+    for file in render(places, out, formats=wanted, suites=suite or (), reference=reference, from_memory=from_memory):
         typer.echo(str(file))

@@ -19,6 +19,7 @@ from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.conversion.plan import DatasetPlan, plan_dataset
 from dpt_bench.conversion.report import BuildFailed, BuildReport, DatasetRow, Status
 from dpt_bench.conversion.shard_job import ShardJob, ShardReport, encode_items
+from dpt_bench.conversion.storage_errors import explain
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.mix import Mix
 from dpt_bench.core.progress import SILENT, Progress
@@ -87,8 +88,11 @@ def build(
     if options.dry_run:
         state.rows |= {dataset.plan.dataset: _planned_row(dataset, options) for dataset in state.datasets}
     else:
-        _claim_all(state)
-        _convert(state, executor, workers)
+        try:
+            _claim_all(state)
+            _convert(state, executor, workers)
+        except OSError as error:
+            raise explain(error, state.store.url) from error
     report = BuildReport(
         mix=state.mix.name,
         out=state.store.url,
@@ -157,12 +161,8 @@ def _claim_all(state: _Build) -> None:
     identities = [dataset.plan.identity for dataset in state.datasets]
     for identity in identities:  # refuse before anything is written
         refuse_other_build(state.store, identity)
-    try:
-        for identity in identities:
-            claim(state.store, identity)
-    except PermissionError as error:
-        what = f"the output cannot be written: {error.strerror or error}"
-        raise UsageError(what, where=state.store.url, fix="choose another --out") from error
+    for identity in identities:
+        claim(state.store, identity)
 
 
 def _jobs(state: _Build) -> Iterator[ShardJob]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from dpt_bench.conversion.convert_sample import convert_sample
 from dpt_bench.conversion.options import SampleOptions
-from dpt_bench.conversion.transient import retrying
+from dpt_bench.conversion.storage_errors import GO_ON, retrying
 from dpt_bench.core.catalog import RECIPES
 from dpt_bench.core.errors import DataError, DptBenchError, SampleError
 from dpt_bench.core.recipe import Recipe
@@ -96,7 +96,7 @@ def convert_item(
 
 def _read(source: Source, item: Mapping[str, Any]) -> Sample:
     try:
-        sample = retrying(lambda: _read_once(source, item), hopeless=set())
+        sample = retrying(lambda: _read_once(source, item))
     except OSError as error:
         if error.errno != errno.EIO:  # a bad sector stays bad; anything else may be back when the build is run again
             raise
@@ -112,8 +112,7 @@ def _read_once(source: Source, item: Mapping[str, Any]) -> Sample:
         return source.reader.read(source.root, source.recipe, item)
     except FileNotFoundError as error:
         if not source.root.is_dir():
-            fix = "mount it again, then run the same build again: it goes on where it stopped"
-            raise DataError("the raw folder has gone", where=source.root, fix=fix) from error
+            raise DataError("the raw folder has gone", where=source.root, fix=f"mount it again, {GO_ON}") from error
         raise SampleError("missing-file", f"a source file is missing: {error.filename}") from error
     except OSError as error:
         if error.errno in _STORAGE:

@@ -96,8 +96,7 @@ def _ray_report(ray: Any, reference: Any, job: ShardJob) -> ShardReport:
     except ray.exceptions.RayTaskError as error:
         raise error.as_instanceof_cause() from None
     except ray.exceptions.RayError as error:  # the worker, its node or its memory was lost, more often than Ray retries
-        where = f"{job.out}/{job.dataset}/{job.shard}"
         fix = "look into Ray's logs (out of memory? give it fewer CPUs), then run the same build again"
         what = f"Ray lost the job {_RAY_RETRIES + 1} times: {type(error).__name__}"
-        return failed(job, DataError(what, where=where, fix=fix), fatal=False)
+        return failed(job, DataError(what, where=job.place, fix=fix), fatal=False)
     return report

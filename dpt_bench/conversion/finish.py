@@ -20,6 +20,7 @@ from dpt_bench.shards.records import (
     encode_record,
     read_dataset_record,
 )
+from dpt_bench.shards.temporary import remove_abandoned
 
 
 def finish_dataset(store: ShardStore, plan: DatasetPlan, max_rejected: float) -> DatasetRecord:
@@ -33,6 +34,8 @@ def finish_dataset(store: ShardStore, plan: DatasetPlan, max_rejected: float) ->
     store.put_bytes(f"{plan.dataset}/{INDEX}", encode_table(index))
     store.put_bytes(f"{plan.dataset}/{REJECTED}", encode_table(rejected))
     store.put_bytes(f"{plan.dataset}/{DATASET}", encode_record(record))
+    if store.local_root is not None:
+        remove_abandoned(store.local_root / plan.dataset)
     return record
 
 

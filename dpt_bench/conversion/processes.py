@@ -80,17 +80,16 @@ class _Queue:
         """Line the job of a dead worker up again; its report where it has had its chances."""
         name = (job.dataset, job.shard)
         self._tries[name] += 1
-        where = f"{job.out}/{job.dataset}/{job.shard}"
         if status >= 0:  # it was not killed, it failed: it would fail again
             what = f"a worker process ended with exit status {status}; its own words are above"
             fix = "this is a bug of the package or of its installation; please report it with those words"
-            return failed(job, DataError(what, where=where, fix=fix), fatal=True)
+            return failed(job, DataError(what, where=job.place, fix=fix), fatal=True)
         if self._tries[name] < MAX_TRIES:
             self._again.append(job)
             return None
         what = f"{MAX_TRIES} worker processes were killed at this shard, the last one by {signal.Signals(-status).name}"
         fix = "if memory is short, use fewer workers; then run the same build again: it goes on where it stopped"
-        return failed(job, DataError(what, where=where, fix=fix), fatal=False)
+        return failed(job, DataError(what, where=job.place, fix=fix), fatal=False)
 
 
 def run_in_processes(jobs: Iterable[ShardJob], workers: int) -> Generator[ShardReport]:

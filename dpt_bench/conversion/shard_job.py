@@ -5,7 +5,6 @@ A job is names and paths; whoever runs it, wherever, twice or at the same time a
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import json
@@ -22,17 +21,13 @@ import pyarrow as pa
 
 from dpt_bench.conversion.convert_item import Source
 from dpt_bench.conversion.options import SampleOptions
-from dpt_bench.conversion.transient import retrying
+from dpt_bench.conversion.storage_errors import GO_ON, explain, is_hopeless, retrying
 from dpt_bench.conversion.write_shard import write_shard
 from dpt_bench.core.errors import DataError, DptBenchError, UsageError
 from dpt_bench.shards.index import Ledger, LedgerRecord, encode_ledger, read_ledger
 from dpt_bench.shards.layout import SCHEMA_VERSION, ShardStore, ledger_name, shard_name
 from dpt_bench.shards.temporary import remove_abandoned
 from dpt_bench.shards.writer import TarFacts
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
-_GO_ON = "then run the same build again: it goes on where it stopped"
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,11 @@ class ShardJob:
     @property
     def shard(self) -> str:
         return shard_name(self.split, self.number)
+
+    @property
+    def place(self) -> str:
+        """The shard's URL, for messages."""
+        return f"{self.out}/{self.dataset}/{self.shard}"
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,14 @@ def run_job(job: ShardJob) -> ShardReport:
     started = time.perf_counter()
     try:
         with _one_thread():
-            report = retrying(lambda: _make(job), hopeless=_FULL | _FORBIDDEN)
+            report = retrying(lambda: _make(job))
     except DptBenchError as error:
         report = failed(job, error, fatal=isinstance(error, UsageError))
     except OSError as error:
-        report = failed(job, _storage_error(job, error), fatal=error.errno in _FULL | _FORBIDDEN)
+        report = failed(job, explain(error, job.place), fatal=is_hopeless(error))
     except MemoryError:
-        report = failed(
-            job, DataError("out of memory", where=_place(job), fix=f"use fewer workers, {_GO_ON}"), fatal=False
-        )
+        error = DataError("out of memory", where=job.place, fix=f"use fewer workers, {GO_ON}")
+        report = failed(job, error, fatal=False)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -153,11 +152,10 @@ def _committed(store: ShardStore, job: ShardJob, identity: str) -> Ledger | None
 
 def _clear(store: ShardStore, job: ShardJob) -> None:
     """Withdraw a stale ledger before its tar is replaced, and remove what a killed worker left of this shard."""
-    ledger = f"{job.dataset}/{ledger_name(job.shard)}"
-    store.remove(ledger)
+    store.remove(f"{job.dataset}/{ledger_name(job.shard)}")
     if store.local_root is not None:
-        remove_abandoned(store.local_root / job.dataset / job.shard)
-        remove_abandoned(store.local_root / ledger)
+        for name in (job.shard, ledger_name(job.shard)):
+            remove_abandoned(store.local_root / job.dataset, name)
 
 
 def _record(identity: str, rows: list[dict[str, Any]], facts: TarFacts) -> LedgerRecord:
@@ -176,22 +174,6 @@ def _report(job: ShardJob, ledger: Ledger, *, reused: bool) -> ShardReport:
     reasons = Counter(reason for reason in ledger.table["reason"].to_pylist() if reason is not None)
     record = ledger.record
     return ShardReport(job.dataset, job.shard, record.samples, dict(reasons), record.num_bytes, reused=reused)
-
-
-def _storage_error(job: ShardJob, error: OSError) -> DptBenchError:
-    if error.errno in _FULL:
-        return DataError(
-            f"the shard does not fit: {error.strerror}", where=_place(job), fix=f"free some space, {_GO_ON}"
-        )
-    if error.errno in _FORBIDDEN:
-        return UsageError(
-            f"the output cannot be written: {error.strerror}", where=_place(job), fix="choose another --out"
-        )
-    return DataError(f"the storage failed again and again: {error}", where=_place(job), fix=f"check it, {_GO_ON}")
-
-
-def _place(job: ShardJob) -> str:
-    return f"{job.out}/{job.dataset}/{job.shard}"
 
 
 @contextmanager

@@ -34,11 +34,9 @@ def load_model(path_or_name: str | Path, variant: str | None = None, readout: Re
         UsageError: no such file or name, or the file fits several networks.
         DataError: the file is damaged, foreign, or fits no network.
     """
-    if str(path_or_name) in VARIANTS and not Path(path_or_name).exists():
-        return build_model(variant_spec(str(path_or_name))).eval()
-    if Path(path_or_name).suffix == "" and not Path(path_or_name).exists():
-        variant_spec(str(path_or_name))
     path = Path(path_or_name)
+    if str(path) == path.stem and not path.is_file():
+        return build_model(variant_spec(path.stem)).eval()
     content = read_tensors(path)
     if is_ours(content):
         return model_of_checkpoint(parse_checkpoint(content, path), path)

@@ -37,11 +37,11 @@ _UNUSED = ("pretrained.model.norm.", "pretrained.model.head", "scratch.refinenet
 """In the released files, and without effect on the released output: the ImageNet classifier and its norm, a fusion unit
 that has no skip to refine, and the auxiliary head that only training used."""
 
+_OUTPUT_ALONE = {"kind": DepthKind.AFFINE_DISPARITY, "scale": 1.0, "shift": 0.0, "invert": False}
+"""Fields that change what the output means and no weight."""
 
-_NO_WEIGHTS_DEPEND_ON = {"kind": DepthKind.AFFINE_DISPARITY, "scale": 1.0, "shift": 0.0, "invert": False}
-
-RELEASED = tuple(name for name in VARIANTS if name not in ("dpt-tiny", "dpt-small"))
-"""Variants in the layout of the released code."""
+RELEASED = tuple(name for name, spec in VARIANTS.items() if not spec.backbone.startswith("conv_hybrid"))
+"""Variants in the layout of the released code; the small hybrids are ours."""
 
 
 def official_name(key: str) -> str:
@@ -77,7 +77,7 @@ def fitting_specs(weights: Mapping[str, Tensor], readout: Readout | None = None)
 
 def misfits(spec: ModelSpec, weights: Mapping[str, Tensor]) -> list[str]:
     """What keeps released weights from fitting a spec: one text for each missing, misshapen or unexpected key."""
-    layout = _layout(spec.model_copy(update=_NO_WEIGHTS_DEPEND_ON))
+    layout = _layout(spec.model_copy(update=_OUTPUT_ALONE))
     found = [f"{key} is missing" for key in layout if key not in weights]
     for key, value in weights.items():
         if key in layout and value.shape != layout[key]:

@@ -102,7 +102,7 @@ def read_ledger(store: ShardStore, dataset: str, shard: str) -> Ledger:
 
 
 def read_index(store: ShardStore, dataset: str, split: str | None, columns: Sequence[str] | None = None) -> pa.Table:
-    """Rows of INDEX_SCHEMA (or only its `columns`) of one split, or of all: shards in order, samples in the shard's order.
+    """Rows of INDEX_SCHEMA, or only its `columns`, of one split or of all: shards in order, samples in their order.
 
     Raises:
         DataError: the index is missing or corrupt.

@@ -34,9 +34,9 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.fullmatch(name) is not None
 
 
-def remove_abandoned(target: Path) -> None:
-    """Remove the temporary files of `target` whose writer is dead: the kernel drops a lock with its process."""
-    for path in target.parent.glob(f".{target.name}.*.tmp"):
+def remove_abandoned(folder: Path, target: str = "*") -> None:
+    """Remove the temporary files, of one target or of all, whose writer is dead: the kernel drops a lock with it."""
+    for path in folder.glob(f".{target}.*.tmp"):
         if is_temporary(path.name) and not _is_locked(path):
             path.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dpt_bench.conversion import transient, write_shard
+from dpt_bench.conversion import storage_errors, write_shard
 from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.conversion.plan import plan_dataset
 from dpt_bench.conversion.shard_job import ShardJob, encode_items, run_job
@@ -25,7 +25,7 @@ from dpt_bench.shards.temporary import is_temporary
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transient, "PAUSES_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(storage_errors, "PAUSES_S", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture

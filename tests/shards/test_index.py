@@ -79,7 +79,7 @@ def test_a_foreign_ledger_is_told(folder: Path, damage: Any) -> None:
 
 def test_an_index_without_its_columns_is_told(folder: Path) -> None:
     pq.write_table(pa.table({"key": ["a"]}), folder / "toy/index.parquet")
-    with pytest.raises(DataError, match="not a table of ours|columns are missing"):
+    with pytest.raises(DataError, match=r"not a table of ours|columns are missing"):
         read_index(ShardStore.at(folder), "toy", "train")
 
 

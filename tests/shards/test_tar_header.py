@@ -40,7 +40,7 @@ def test_a_part_that_is_too_long_rejects_the_key() -> None:
 
 
 def test_a_member_that_is_too_large_is_rejected() -> None:
-    with pytest.raises(SampleError, match="too-large|does not fit"):
+    with pytest.raises(SampleError, match="does not fit"):
         tar_header.encode("a.jpg", 8**11)
 
 

@@ -19,7 +19,7 @@ def test_it_lies_beside_its_target_and_goes(tmp_path: Path) -> None:
 
 def test_a_living_writer_keeps_its_file(tmp_path: Path) -> None:
     with locked_temporary(tmp_path / "x.tar") as path:
-        remove_abandoned(tmp_path / "x.tar")
+        remove_abandoned(tmp_path)
         assert path.exists()
 
 
@@ -34,10 +34,10 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -
     with writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == b"ready\n"
-        remove_abandoned(tmp_path / "x.tar")
+        remove_abandoned(tmp_path, "x.tar")
         assert len([path for path in tmp_path.iterdir() if is_temporary(path.name)]) == 1
         writer.send_signal(signal.SIGKILL)
-    remove_abandoned(tmp_path / "y.tar")
+    remove_abandoned(tmp_path, "y.tar")
     assert len([path for path in tmp_path.iterdir() if is_temporary(path.name)]) == 1
-    remove_abandoned(tmp_path / "x.tar")
+    remove_abandoned(tmp_path, "x.tar")
     assert [path.name for path in tmp_path.iterdir()] == [".x.tar.note.tmp"]

@@ -75,7 +75,6 @@ def _windows(solids: Thing, view: View) -> tuple[list[tuple[slice, slice]], NDAr
     windows = [
         (slice(top, bottom), slice(left, right)) for left, top, right, bottom in np.stack(edges, axis=1).tolist()
     ]
-    windows = [(slice(0,len(view.y)),slice(0,len(view.x))) for _ in solids]; nearest=nearest*0
     return windows, nearest
 
 
