@@ -100,8 +100,8 @@ def run_job(job: ShardJob) -> ShardReport:
     except OSError as error:
         report = failed(job, explain(error, job.place), fatal=is_hopeless(error))
     except MemoryError:
-        error = DataError("out of memory", where=job.place, fix=f"use fewer workers, {GO_ON}")
-        report = failed(job, error, fatal=False)
+        exhausted = DataError("out of memory", where=job.place, fix=f"use fewer workers, {GO_ON}")
+        report = failed(job, exhausted, fatal=False)
     return replace(report, seconds=time.perf_counter() - started)
 
 

@@ -50,14 +50,15 @@ def share_above(limit: float) -> Callable[[Values, Values], float]:
 
 
 # As products, not ratios: a prediction that is zero or negative must count as wrong, and p/t of a negative p is small.
+# What is not within counts as wrong, so that NaN does too.
 def _share_within(prediction: Values, target: Values, *, limit: float) -> float:
     within = (np.count_nonzero((p < limit * t) & (t < limit * p)) for p, t in _blocks(prediction, target))
     return sum(within) / prediction.size
 
 
 def _share_above(prediction: Values, target: Values, *, limit: float) -> float:
-    above = (np.count_nonzero((p > limit * t) | (t > limit * p)) for p, t in _blocks(prediction, target))
-    return sum(above) / prediction.size
+    within = (np.count_nonzero((p <= limit * t) & (t <= limit * p)) for p, t in _blocks(prediction, target))
+    return (prediction.size - sum(within)) / prediction.size
 
 
 def _blocks(prediction: Values, target: Values) -> Iterator[tuple[Values, Values]]:

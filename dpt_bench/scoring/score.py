@@ -68,6 +68,9 @@ def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, p
         return Scored(n_valid=n_valid, flags=(NON_FINITE,), skipped=NON_FINITE, message=message)
     truth = target.values.ravel().take(pixels)
     fit = fit_in_space(seen, truth_in_space(truth, target.kind, protocol), protocol)
+    if fit is not None and not (isfinite(fit.scale) and isfinite(fit.shift)):
+        message = "the predicted numbers are too large for a fit"
+        return Scored(n_valid=n_valid, flags=(DEGENERATE_FIT,), skipped=UNDEFINED, message=message)
     align(seen, fit, protocol)
     values = _measure(seen, truth, target.kind, protocol)
     flags = _flags(fit, prediction)
@@ -146,8 +149,9 @@ def _converted(truth: NDArray[np.floating], kind: DepthKind, *, disparity: bool)
 
 
 def _count_non_finite(values: Values) -> int:
-    if isfinite(values.sum()):  # one pass without a mask: the sum is finite only where all numbers are
-        return 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        if isfinite(values.sum()):  # one pass without a mask: the sum is finite only where all numbers are
+            return 0
     return values.size - int(np.count_nonzero(np.isfinite(values)))
 
 

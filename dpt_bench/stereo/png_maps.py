@@ -55,6 +55,11 @@ def decode_uncertainty(data: bytes) -> NDArray[np.uint8]:
     return codes.view(np.uint8)
 
 
+def uncertainty_code(limit_px: float) -> int:
+    """The largest code that stands for no more than `limit_px` pixels of the map: 10 for the 1 px of 940 columns."""
+    return int(limit_px / UNCERTAINTY_STEP_PX + 1e-6)
+
+
 def encode_uncertainty(difference: NDArray[np.floating]) -> bytes:
     """uint8 PNG of a left-right difference (H, W) in pixels of the map."""
     codes = np.minimum(np.round(difference / UNCERTAINTY_STEP_PX), 255)

@@ -36,7 +36,9 @@ class ModelChoice(Strict):
             UsageError: `spec` names a key that a ModelSpec lacks, or a value it refuses.
         """
         base = variant_spec(self.variant).model_dump()
-        return check({**base, "train_size": crop, **self.spec}, ModelSpec, where=f"model.spec, on top of {self.variant}")
+        return check(
+            {**base, "train_size": crop, **self.spec}, ModelSpec, where=f"model.spec, on top of {self.variant}"
+        )
 
 
 class DataChoice(Strict):

@@ -134,10 +134,10 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     patch.delenv("RAY_ADDRESS", raising=False)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray's own deprecations are not ours to mend
+        warnings.simplefilter("ignore")  # Ray's own deprecations, while it starts, are not ours to mend
         import ray
 
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        yield
-        ray.shutdown()
+    yield
+    ray.shutdown()
     patch.undo()

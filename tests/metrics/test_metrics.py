@@ -56,11 +56,12 @@ def test_without_a_valid_pixel_there_is_no_number(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["delta_above_1_25", "delta_1_25", "delta_1_25_2", "delta_1_25_3"])
-def test_negative_and_zero_depth_count_as_wrong(name: str) -> None:
+def test_what_is_no_positive_depth_counts_as_wrong(name: str) -> None:
     metric = load_metric(name)
     worst = 0.0 if metric.higher_is_better else 1.0
     target = np.array([2.0, 2.0, 1e-3])
     assert metric(np.array([-2.0, 0.0, -1e-3]), target, np.ones(3, bool)) == worst
+    assert metric(np.array([np.nan, np.inf, -np.inf]), target, np.ones(3, bool)) == worst
 
 
 @pytest.mark.parametrize("name", ["rmse_log", "log10", "silog"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,16 @@ from pathlib import Path
 import pytest
 
 import dpt_bench
+from dpt_bench.core.catalog import load_plugin, plugin_names
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
 from dpt_bench.predictors import load_predictor
+
+
+@pytest.mark.parametrize("prefix", plugin_names("dpt_bench.predictors"))
+def test_every_origin_has_a_documented_load(prefix) -> None:
+    module = load_plugin("dpt_bench.predictors", prefix, kind="predictor")
+    assert list(inspect.signature(module.load).parameters) == ["argument", "options"]
+    assert "Raises:" in module.load.__doc__
 
 
 def test_prefix_and_argument() -> None:

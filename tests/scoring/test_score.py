@@ -190,6 +190,19 @@ def test_non_finite_predictions_are_counted_not_dropped(scene, make_protocol, ma
     assert f"of {clean.n_valid} scored pixels" in skipped.message
 
 
+def test_numbers_too_large_for_a_fit_do_not_pass_as_perfect(make_protocol, make_target) -> None:
+    prediction = np.random.default_rng(0).random((6, 8)) * 1e308
+    target = make_target(np.random.default_rng(1).uniform(1, 50, (6, 8)))
+    scored = score(target, prediction, DISPARITY, make_protocol(metrics=("delta_above_1_25",)))
+    assert (scored.values, scored.skipped) == ({}, "undefined-score")
+
+
+def test_infinities_of_both_signs_are_counted(make_protocol, make_target) -> None:
+    scored = score(make_target(np.full((2, 3), 5.0)), np.full((2, 3), np.inf) * [1, -1, 1], DISPARITY, make_protocol())
+    assert scored.skipped == "non-finite-prediction"
+    assert "6 of 6" in scored.message
+
+
 @pytest.mark.parametrize("depth", [np.nan, 0.0, -1.0, np.inf])
 def test_an_image_without_a_valid_pixel_is_skipped(depth, make_protocol, make_target) -> None:
     """Traps 13 and 26."""

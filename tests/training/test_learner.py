@@ -106,7 +106,9 @@ def test_bfloat16_keeps_float32_weights_and_losses() -> None:
 def test_clipping_bounds_the_gradient() -> None:
     subject = learner(preset(**{"optimiser.clip": 1e-3}))
     outcome = subject.step(batch(), 0)
-    norms = torch.stack([parameter.grad.norm() for parameter in subject.model.parameters() if parameter.grad is not None])
+    norms = torch.stack(
+        [parameter.grad.norm() for parameter in subject.model.parameters() if parameter.grad is not None]
+    )
     assert outcome.gradient_norm > 1e-3, "the norm that is logged is that before clipping"
     assert float(norms.norm()) == pytest.approx(1e-3, rel=1e-3)
 

@@ -28,7 +28,15 @@ def test_merging_leaves_the_tables_as_they_were() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("1e-4", 1e-4), ("true", True), ("none", None), ("[1, 2]", [1, 2]), ("dpt-tiny", "dpt-tiny"), ("'3'", "3")],
+    [
+        ("3", 3),
+        ("1e-4", 1e-4),
+        ("true", True),
+        ("none", None),
+        ("[1, 2]", [1, 2]),
+        ("dpt-tiny", "dpt-tiny"),
+        ("'3'", "3"),
+    ],
 )
 def test_values_are_read_as_toml(text: str, value: object) -> None:
     assert merged({}, {"key": text})["key"] == value

@@ -17,7 +17,9 @@ def test_the_estimate_counts_states_and_activations() -> None:
     assert memory(batch_size=8, ema=0.9).states == base.states // 4 * 5
     assert memory(batch_size=16, ema="none").activations == 2 * base.activations
     assert memory(batch_size=16, accumulate=2, ema="none").activations == base.activations
-    assert memory(batch_size=8, precision="fp64", ema="none").activations == pytest.approx(2 * base.activations, rel=0.05)
+    assert memory(batch_size=8, precision="fp64", ema="none").activations == pytest.approx(
+        2 * base.activations, rel=0.05
+    )
     assert memory(batch_size=8, precision="bf16", ema="none").activations < 0.85 * base.activations
 
 

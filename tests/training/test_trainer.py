@@ -227,7 +227,12 @@ def test_another_network_or_seed_is_not_resumed(shards_url: str, undisturbed: Pa
 
 
 def test_numbers_that_are_not_finite_stop_the_run_and_save_the_batch(shards_url: str, tmp_path: Path) -> None:
-    wild = {"optimiser.lr_backbone": 1e30, "optimiser.lr_decoder": 1e30, "optimiser.clip": "none", "optimiser.warmup": 0}
+    wild = {
+        "optimiser.lr_backbone": 1e30,
+        "optimiser.lr_decoder": 1e30,
+        "optimiser.clip": "none",
+        "optimiser.warmup": 0,
+    }
     with pytest.raises(DptBenchError, match="not finite") as caught:
         run(shards_url, tmp_path / "run", **wild)
     (file,) = (tmp_path / "run").glob("not-finite-*.pt")

@@ -9,6 +9,7 @@ from dpt_bench.scenes.content.palette import hue, pick
 from dpt_bench.scenes.labels import Label
 from dpt_bench.scenes.raycast.materials import Colour, Material, blend, paint, shade_of
 from dpt_bench.scenes.raycast.solids import (
+    BOX_NORMALS,
     Solid,
     Thing,
     Triple,
@@ -141,12 +142,13 @@ def rock(rng: Rng) -> Thing:
     wide, tall = rng.uniform(0.7, 3.0), rng.uniform(0.5, 2.0)
     colour = hue(rng, palette.ROCKS)
     stone = paint("noise", Label.ROCK, colour, shade_of(colour, 1.2), shade_of(colour, 0.5), size=0.5)
-    normals = rng.normal(size=(16, 3))
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    offsets = rng.uniform(0.72, 1.0, 16)
+    chisels = rng.normal(size=(16, 3))
+    chisels /= np.linalg.norm(chisels, axis=1, keepdims=True)
+    offsets = np.concatenate([np.ones(6), rng.uniform(0.72, 1.0, 16)])
+    first, second = (np.concatenate([BOX_NORMALS, side * chisels]) for side in (1, -1))
     return [
-        polytope((wide, tall * 1.4, wide * rng.uniform(0.7, 1.1)), (0, -0.35 * tall, 0), normals, offsets, (stone,)),
-        polytope((wide * 0.6, tall * 0.9, wide * 0.6), (wide * 0.4, -0.2 * tall, -0.2), -normals, offsets, (stone,)),
+        polytope((wide, tall * 1.4, wide * rng.uniform(0.7, 1.1)), (0, -0.35 * tall, 0), first, offsets, (stone,)),
+        polytope((wide * 0.6, tall * 0.9, wide * 0.6), (wide * 0.4, -0.2 * tall, -0.2), second, offsets, (stone,)),
     ]
 
 

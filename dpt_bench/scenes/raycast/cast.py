@@ -79,12 +79,10 @@ def _windows(solids: Thing, view: View) -> tuple[list[tuple[slice, slice]], NDAr
 
 
 def _box_bounds(corners: Array) -> tuple[Array, Array, Array]:
-    """Lowest and highest slopes (S, 2) on the screen of boxes with corners (S, 8, 3), and the depth of the nearest one."""
+    """Lowest and highest slopes (S, 2) of boxes with corners (S, 8, 3) on the screen, and their nearest depth."""
     sides, depth = corners[..., :2], corners[..., 2]
     nearest = depth.min(axis=1)
-    slopes = (
-        sides / np.maximum(depth, NEAR_M)[..., None]
-    )  # behind the eye: those of the cut at the near plane, or beyond
+    slopes = sides / np.maximum(depth, NEAR_M)[..., None]  # behind the eye: on the cut or beyond
     low, high = slopes.min(axis=1), slopes.max(axis=1)
     crossing = (nearest <= NEAR_M)[:, None]
     low = np.where(crossing & (sides.min(axis=1) <= 0), -np.inf, low)  # a box beside the eye reaches to infinity
@@ -95,19 +93,20 @@ def _box_bounds(corners: Array) -> tuple[Array, Array, Array]:
 
 
 def _tighten(chosen: Mask, centre: Array, spread: Array, bounds: tuple[Array, Array, Array]) -> None:
-    """Put the outlines of ellipsoids in the place of those of their boxes, where they lie wholly before the eye.
+    """Put the outlines of ellipsoids in the place of those of their boxes, if they lie wholly before the eye.
 
-    The plane x = slope * z through the eye touches the ellipsoid where (slope * c_z - c_x)^2 equals its spread along the
-    plane's normal, S_xx - 2 slope S_xz + slope^2 S_zz: a quadratic in the slope.
+    The plane x = slope * z through the eye touches the ellipsoid where (slope * c_z - c_x)^2 equals its spread along
+    the plane's normal, S_xx - 2 slope S_xz + slope^2 S_zz: a quadratic in the slope.
     """
     low, high, nearest = bounds
+    before = np.flatnonzero(chosen & (centre[:, 2] ** 2 > spread[:, 2, 2] + NEAR_M**2))
+    centre, spread = centre[before], spread[before]
+    nearest[before] = centre[:, 2] - np.sqrt(spread[:, 2, 2])
     a = centre[:, 2] ** 2 - spread[:, 2, 2]
-    chosen = chosen & (a > 1e-6)
-    nearest[chosen] = (centre[:, 2] - np.sqrt(spread[:, 2, 2]))[chosen]
     for k in range(2):
         b = centre[:, k] * centre[:, 2] - spread[:, k, 2]
         root = np.sqrt(np.maximum(b**2 - a * (centre[:, k] ** 2 - spread[:, k, k]), 0))
-        low[chosen, k], high[chosen, k] = ((b - root) / a)[chosen], ((b + root) / a)[chosen]
+        low[before, k], high[before, k] = (b - root) / a, (b + root) / a
 
 
 def _enter(solid: Solid, view: View, x: Line, y: Line, shown: Float) -> tuple[Float, Face, Mask] | None:

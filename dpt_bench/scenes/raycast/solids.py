@@ -15,7 +15,7 @@ Triple = tuple[float, float, float]
 Thing = list["Solid"]
 """Several solids that make one object, built around the origin, standing on y = 0 and looking along -z."""
 
-_BOX_NORMALS = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float64)
+BOX_NORMALS = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ def box(size: Triple, base: Triple, *materials: Material, yaw: float = 0.0) -> S
     if len(materials) == 2:
         sides, top = materials
         materials = (sides, sides, top, sides, sides, sides)
-    return polytope(size, base, _BOX_NORMALS, np.ones(6), materials, yaw=yaw)
+    return polytope(size, base, BOX_NORMALS, np.ones(6), materials, yaw=yaw)
 
 
 def room(size: Triple, materials: tuple[Material, ...]) -> Solid:
@@ -98,7 +98,7 @@ def room(size: Triple, materials: tuple[Material, ...]) -> Solid:
 
 def gable(size: Triple, base: Triple, roof: Material, ends: Material) -> Solid:
     """A roof whose ridge runs along z."""
-    normals = np.array([[1, 1, 0], [-1, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float64)
+    normals = np.array([[2, 1, 0], [-2, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float64)
     return polytope(size, base, normals, np.array([1.0, 1, 1, 1, 1]), (roof, roof, roof, ends, ends))
 
 
@@ -115,7 +115,10 @@ def frustum(size: Triple, base: Triple, taper: tuple[float, float], *materials: 
 def polytope(
     size: Triple, base: Triple, normals: Array, offsets: Array, materials: Sequence[Material], *, yaw: float = 0.0
 ) -> Solid:
-    """Half-spaces normals @ X <= offsets given in the cube of side 2 that is stretched to `size` and put on `base`."""
+    """Half-spaces normals @ X <= offsets, stretched from the cube of side 2 to `size` and put on `base`.
+
+    The body must not reach out of the cube, which bounds it on the screen.
+    """
     half = np.asarray(size, np.float64) / 2
     stretched = normals / half
     length = np.linalg.norm(stretched, axis=1)

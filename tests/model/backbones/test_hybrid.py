@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import timm
 import torch
 from timm.layers.std_conv import StdConv2dSame
 
@@ -57,3 +60,14 @@ def test_the_spec_chooses_the_weight_standardisation_of_the_r50_hybrid() -> None
     newer = load_backbone(spec.model_copy(update={"weight_standardization": "var_plus_eps"}))
     assert isinstance(released.vit.patch_embed.backbone.stem.conv, StdPlusEpsConv)
     assert not isinstance(newer.vit.patch_embed.backbone.stem.conv, StdPlusEpsConv)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dpt-hybrid", "dpt-deit-base-distilled"])
+def test_weights_of_timm_fit_the_backbones_of_the_paper(name: str, tmp_path: Path) -> None:
+    backbone = load_backbone(VARIANTS[name])
+    donor = timm.create_model(backbone.timm_name, num_classes=0)
+    torch.save(donor.state_dict(), tmp_path / "weights.pth")
+    backbone.load_pretrained(tmp_path / "weights.pth")
+    for key, value in backbone.vit.state_dict().items():
+        assert torch.equal(value, donor.state_dict()[key]), key

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpt_bench.core.sample import Camera
+from dpt_bench.scenes.content.outdoors import rock
 from dpt_bench.scenes.labels import Label
+from dpt_bench.scenes.raycast import cast as cast_module
 from dpt_bench.scenes.raycast.cast import cast
 from dpt_bench.scenes.raycast.materials import paint
 from dpt_bench.scenes.raycast.solids import (
@@ -79,6 +81,27 @@ def test_hits_lie_on_the_surface_towards_the_eye(
     np.testing.assert_allclose(inside_by(solid, where), 0, atol=2e-3)
     towards_eye = where + 1e-2 * (view.position - where)
     assert (inside_by(solid, towards_eye) > 0).all()
+
+
+@pytest.mark.parametrize("solid", [*SHAPES.values(), *rock(np.random.default_rng(0))])
+def test_bodies_stay_within_the_box_that_bounds_them_on_the_screen(solid: Solid) -> None:
+    local = np.random.default_rng(0).uniform(-3, 3, (20000, 3))
+    within = inside_by(solid, solid.centre + (local * solid.half) @ solid.axes) <= 0
+    assert within.any()
+    assert (np.abs(local[within]) <= 1 + 1e-9).all()
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+@settings(deadline=None, max_examples=15)
+@given(x=st.floats(-3, 3), z=st.floats(-2, 9), yaw=st.floats(-3, 3))
+def test_the_window_on_the_screen_cuts_nothing_off(name: str, x: float, z: float, yaw: float) -> None:
+    bodies = move([SHAPES[name]], x, z, yaw=yaw)
+    view = look(height_m=1.3, pitch=-0.1)
+    with pytest.MonkeyPatch.context() as patch:
+        found = cast(bodies, view).inverse_depth
+        everywhere = [(slice(0, len(view.y)), slice(0, len(view.x)))]
+        patch.setattr(cast_module, "_windows", lambda solids, view: (everywhere, np.zeros(1)))
+        np.testing.assert_array_equal(found, cast(bodies, view).inverse_depth)
 
 
 def test_ground_is_where_the_formula_says() -> None:

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dpt_bench.core.errors import UsageError
+from dpt_bench.model.checkpoint import Checkpoint, read_checkpoint
+from dpt_bench.training import train
+from dpt_bench.training.distributed import World, joined_world
+
+EXACT: dict[str, Any] = {
+    "model.spec.backbone": str(Path(__file__).with_name("micro_backbone.py")),
+    "model.spec.hooks": [0, 1],
+    "model.spec.widths": [8, 16, 16, 16],
+    "model.spec.features": 16,
+    "steps": 20,
+    "batch_size": 4,
+    "crop": 32,
+    "precision": "fp64",
+    "log_every": 1,
+    "validation.every": 10,
+    "checkpoints.every": 10,
+    "optimiser.warmup": 2,
+    "data.workers": 0,
+    "device": "cpu",
+}
+PROGRAM = """
+import json
+import os
+import signal
+import sys
+import torch
+from dpt_bench.core.progress import Silent
+from dpt_bench.training import train
+
+
+class Stopping(Silent):
+    steps = 0
+
+    def advance(self, task, steps=1, note=""):
+        self.steps += task == "training"
+        if self.steps == stop_at:
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+
+torch.set_num_threads(1)
+settings, stop_at = json.loads(sys.argv[3]), int(sys.argv[4])
+report = train("demo", sys.argv[1], sys.argv[2], overrides=settings, resume=True, progress=Stopping())
+print(json.dumps({"rank": os.environ["RANK"], "status": report.status, "steps": report.steps}), flush=True)
+"""
+
+
+def torchrun(folder: Path, shards: str, out: Path, stop_at: int = 0, **changes: Any) -> list[dict[str, Any]]:
+    """Two processes under torchrun; what each of them says at its end."""
+    program = folder / "program.py"
+    program.write_text(PROGRAM)
+    call = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
+    settings = json.dumps({**EXACT, **changes})
+    run = subprocess.run(
+        [*call, shards, str(out), settings, str(stop_at)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+
+
+def last(out: Path) -> Checkpoint:
+    return read_checkpoint(out / "latest.pt")
+
+
+def losses(out: Path) -> list[float]:
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [line["loss"] for line in lines if line["event"] == "step"]
+
+
+def assert_close(one: Checkpoint, other: Checkpoint) -> None:
+    assert one.step == other.step
+    assert one.loader == other.loader
+    for key, value in other.weights.items():
+        assert torch.allclose(one.weights[key], value, rtol=0, atol=1e-9), key
+
+
+def test_two_processes_learn_what_one_does(shards_url: str, tmp_path: Path) -> None:
+    train("demo", shards_url, tmp_path / "one", overrides=EXACT)
+    said = torchrun(tmp_path, shards_url, tmp_path / "two")
+    assert {(line["rank"], line["status"], line["steps"]) for line in said} == {("0", "done", 20), ("1", "done", 20)}
+    assert_close(last(tmp_path / "two"), last(tmp_path / "one"))
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-9)
+    scores = [json.loads((tmp_path / name / "best.json").read_text()) for name in ("one", "two")]
+    assert scores[0]["step"] == scores[1]["step"]
+    assert scores[0]["score"] == pytest.approx(scores[1]["score"], abs=1e-9)
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_both_and_the_run_goes_on(shards_url: str, tmp_path: Path) -> None:
+    train("demo", shards_url, tmp_path / "one", overrides=EXACT)
+    said = torchrun(tmp_path, shards_url, tmp_path / "two", stop_at=7)
+    assert {(line["status"], line["steps"]) for line in said} == {("interrupted", 7)}
+    torchrun(tmp_path, shards_url, tmp_path / "two", accumulate=2)
+    assert_close(last(tmp_path / "two"), last(tmp_path / "one"))
+
+
+def test_alone_nothing_is_exchanged() -> None:
+    with joined_world("cpu") as world:
+        assert world == World(0, 1, torch.device("cpu"))
+        assert world.is_main
+        assert world.any(flag=True)
+        assert not world.any(flag=False)
+        assert world.from_main({"a": 1}) == {"a": 1}
+        assert torch.equal(world.sum(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 2.0]))
+        layer = torch.nn.Linear(2, 2)
+        assert world.parallel(layer) is layer
+
+
+def test_errors_of_rank_0_are_everybodys() -> None:
+    def fail() -> None:
+        raise UsageError("no")
+
+    with joined_world("cpu") as world, pytest.raises(UsageError, match="no"):
+        world.on_main(fail)
+
+
+def test_a_gpu_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="sees none"), joined_world("cuda"):
+        pass
