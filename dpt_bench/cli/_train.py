@@ -43,7 +43,8 @@ def run_train(call: TrainCall) -> None:
         return
     typer.echo(f"{report.status}: {report.steps} of {report.total_steps} steps, trained on {report.trained_on}")
     if report.best is not None:
-        typer.echo(f"best: {report.best} (validation {report.best_score:.4f})")
+        score = "not validated" if report.best_score is None else f"validation {report.best_score:.4f}"
+        typer.echo(f"best: {report.best} ({score})")
     if report.latest is not None:
         typer.echo(f"newest: {report.latest}")
     if report.exit_code:

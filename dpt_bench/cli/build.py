@@ -27,6 +27,9 @@ def command(
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Exit 0 although members of the mix are missing.")
     ] = False,
+    retry_rejected: Annotated[
+        bool, typer.Option("--retry-rejected", help="Convert shards with rejected items again.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and the disk space; write nothing.")
     ] = False,
@@ -45,6 +48,7 @@ def command(
         seed=seed,
         max_rejected=max_rejected,
         allow_missing=allow_missing,
+        retry_rejected=retry_rejected,
         dry_run=dry_run,
     )
     run_build(BuildCall(mix, raw, out, datasets, executor, workers, options))

@@ -210,17 +210,18 @@ def _finish(state: _Build, dataset: _Dataset) -> None:
         what = f"{len(dataset.failures)} of {len(dataset.plan.shards)} shards failed, the first by: {first.what}"
         _fail(state, DatasetRow(name, "failed", note=what), first.fix or "run the same build again")
         return
-    record = finish_dataset(state.store, dataset.plan, state.options.max_rejected)
+    expected = dataset.found.recipe.expected_rejections
+    record = finish_dataset(state.store, dataset.plan, expected, state.options.max_rejected)
     if record.complete:
         state.rows[name] = _finished_row(record, "built", "")
-        write_manifest(
-            state.store, state.mix, state.options, {}
-        )  # so that a build that stops later leaves this one usable
+        write_manifest(state.store, state.mix, state.options, {})  # should the build stop later, this one is usable
         return
-    rejected, total = sum(record.rejections.values()), dataset.plan.table.num_rows
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in record.rejections.items())
+    total = dataset.plan.table.num_rows
+    rejected = {reason: count for reason, count in record.rejections.items() if reason not in expected}
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
     ceiling = f"more than {state.options.max_rejected:.1%}, or all of a split that is needed"
-    what = f"{rejected:,} of {total:,} items were rejected ({rejected / total:.1%}; {ceiling}): {reasons}"
+    share = sum(rejected.values()) / total
+    what = f"{sum(rejected.values()):,} of {total:,} items were rejected ({share:.1%}; {ceiling}): {reasons}"
     fix = "rejected.parquet says why each; mend the raw files and add --retry-rejected, or raise --max-rejected"
     _fail(state, _finished_row(record, "failed", what), fix)
 

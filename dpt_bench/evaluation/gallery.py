@@ -21,7 +21,7 @@ from dpt_bench.render.colour import colourise, colourise_error, display_range
 from dpt_bench.render.montage import montage
 from dpt_bench.resize import pick_pixels, resize_image
 from dpt_bench.results import Cell, ImageResult, ResultStore
-from dpt_bench.results._files import write_atomically
+from dpt_bench.results.atomic import write_atomically
 from dpt_bench.results.gallery import TILES, Gallery, Panel, Rank, read_gallery, write_gallery
 from dpt_bench.scoring import aligned_maps
 

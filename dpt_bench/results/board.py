@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dpt_bench.results._files import write_atomically
+from dpt_bench.results.atomic import write_atomically
 from dpt_bench.results.summary import SummaryRow, csv_bytes
 
 _FACTS = ("metric", "unit", "label", "n_images", "n_skipped", "ci_low", "ci_high", "trained_on_dataset")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from dpt_bench.core.errors import DataError
 from dpt_bench.core.toml import Strict
-from dpt_bench.results._files import write_atomically
+from dpt_bench.results.atomic import write_atomically
 from dpt_bench.results.schema import CellId, MetricFacts
 
 Rank = Literal["best", "median", "worst"]

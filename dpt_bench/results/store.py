@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from dpt_bench.core.errors import DataError, UsageError
-from dpt_bench.results._files import write_atomically
+from dpt_bench.results.atomic import write_atomically
 from dpt_bench.results.board import write_board
 from dpt_bench.results.journal import Journal, read_journal
 from dpt_bench.results.schema import RESULT_SCHEMA, Cell, CellId, ImageResult, from_table, to_table

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, ValidationError
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.core.provenance import sha256_of_keys
 from dpt_bench.core.toml import Strict
-from dpt_bench.results._files import write_atomically
+from dpt_bench.results.atomic import write_atomically
 from dpt_bench.results.schema import NO_VALID_PIXEL, Better, Cell, CellId, ImageResult, MetricFacts
 from dpt_bench.results.statistics import bootstrap_interval
 

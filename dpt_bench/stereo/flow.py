@@ -33,8 +33,10 @@ def decode_flow(data: bytes, ending: str) -> Flow:
     stored = DECODERS[ending.lower()](data)
     if stored.ndim != 3 or stored.shape[2] != 2 or stored.dtype.kind != "f":
         raise FormatError(f"flow must be floats of shape (height, width, 2), got {stored.dtype} {stored.shape}")
-    unknown = ~(np.abs(stored) < UNKNOWN_PX).all(axis=2, keepdims=True)
-    return np.where(unknown, np.float32(np.nan), stored).astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):  # float64 beyond float32 is infinite, and so unknown
+        flow = stored.astype(np.float32)
+    flow[~(np.abs(flow) < UNKNOWN_PX).all(axis=2)] = np.nan
+    return flow
 
 
 def compute_flow(left: Picture, right: Picture, method: Method, weights: Path | None = None) -> tuple[Flow, Flow]:

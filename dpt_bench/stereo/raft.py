@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def _load(weights: Path) -> Any:
         is_large = any(name.startswith("mask_predictor") for name in state)
         network = (optical_flow.raft_large if is_large else optical_flow.raft_small)(weights=None)
         network.load_state_dict(state)
-    except (RuntimeError, OSError, EOFError, TypeError, KeyError, AttributeError, ValueError) as error:
+    except (UnpicklingError, RuntimeError, OSError, EOFError, TypeError, KeyError, AttributeError, ValueError) as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
         raise UsageError(f"this file holds no weights of RAFT: {first_line}", where=weights, fix=fix) from error
     return network.eval()

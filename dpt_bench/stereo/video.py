@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from dpt_bench.core.errors import FormatError, UsageError
 
-HALF_FRAME = 0.5
+MICROSECOND = 1e-6
+"""ffmpeg, by whose seeking the lists of 3D Movies count, compares times in microseconds."""
 
 
 def decode_frames(
@@ -65,9 +66,8 @@ def _from(container: Any, start_s: float | None) -> Iterator[Any]:
         yield from container.decode(stream)
         return
     container.seek(int(start_s / stream.time_base), stream=stream, backward=True)
-    early_s = HALF_FRAME / float(stream.average_rate or 24)  # times in the container are rounded
     for frame in container.decode(stream):
-        if frame.time is None or frame.time >= start_s - early_s:
+        if frame.time is None or frame.time > start_s - MICROSECOND:
             yield frame
 
 

@@ -38,8 +38,8 @@ class CheckpointFolder:
             old.unlink()
         return path
 
-    def save_best(self, checkpoint: Checkpoint, score: float) -> Path:
-        """Write best.pt, and its score beside it."""
+    def save_best(self, checkpoint: Checkpoint, score: float | None) -> Path:
+        """Write best.pt, and its score beside it; None where nothing was validated."""
         path = self.run / BEST
         save_checkpoint(path, checkpoint)
         record = self.run / f"{BEST_SCORE}.part"
@@ -48,9 +48,10 @@ class CheckpointFolder:
         return path
 
     def best_score(self) -> float | None:
-        """The score of best.pt, None where there is none yet."""
+        """The score of best.pt, None where there is none."""
         path = self.run / BEST_SCORE
-        return float(json.loads(path.read_text())["score"]) if path.exists() else None
+        score = json.loads(path.read_text())["score"] if path.exists() else None
+        return None if score is None else float(score)
 
     def newest_first(self) -> list[Path]:
         """The checkpoints to go on from."""

@@ -24,6 +24,7 @@ from dpt_bench.training.distributed import World
 from dpt_bench.training.learner import Learner, seed_torch
 from dpt_bench.training.log import RunLog
 from dpt_bench.training.meter import Clock, Meter
+from dpt_bench.training.run_folder import preset_changes
 from dpt_bench.training.selection import Selection
 from dpt_bench.training.signals import StopWish
 from dpt_bench.training.tasks._contract import load_task
@@ -87,6 +88,8 @@ class Loop:
         self._loader.load_state_dict(checkpoint.loader or {})
         self.step = checkpoint.step
         self._run.progress.message(f"going on after step {self.step:,} from {path}")
+        for change in preset_changes(checkpoint.preset or {}, self._preset):
+            self._run.progress.message(f"changed since then: {change}")
 
     def _newest(self) -> Path | None:
         found = self.folder.newest_intact(self._run.progress)
@@ -152,7 +155,7 @@ class Loop:
             if self._world.is_main and (best is None or scores.mean < best):
                 self.folder.save_best(self._checkpoint(resumable=False), scores.mean)
         elif self.step == self._preset.total_steps and self._world.is_main:
-            self.folder.save_best(self._checkpoint(resumable=False), float("nan"))
+            self.folder.save_best(self._checkpoint(resumable=False), None)
         seconds = time.monotonic() - began
         self._meter.skip(seconds)
         self._clock.validation(seconds)

@@ -58,7 +58,7 @@ def describe_plan(preset: Preset, selection: Selection, loader: Loader, num_rank
 
 
 def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int) -> Memory:
-    """Counted on tensors without values: the network's parameters, and what backward passes of one and two images keep."""
+    """Counted on tensors without values: the parameters, and what backward passes of one and two images keep."""
     model = empty_model(spec).to(DTYPES[preset.precision]).train()
     size = sum(parameter.nbytes for parameter in model.parameters())
     with FakeTensorMode(allow_non_fake_inputs=True):

@@ -41,9 +41,23 @@ def write_records(out: Path, preset: Preset, facts: dict[str, Any]) -> None:
     (out / PROVENANCE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
+def preset_changes(before: dict[str, Any], now: Preset) -> list[str]:
+    """One line a key in which a checkpoint's preset differs: "optimiser.clip: None, now 1.0"."""
+    old, new = _flat(before), _flat(now.model_dump(mode="json"))
+    keys = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return [f"{key}: {old.get(key)}, now {new.get(key)}" for key in keys]
+
+
 def preset_toml(preset: Preset) -> str:
     """The preset as TOML that loads into an equal one."""
     return "\n".join(_lines(preset.model_dump(mode="json", exclude={"name"}, exclude_none=True), "")) + "\n"
+
+
+def _flat(table: dict[str, Any], place: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{place}{key}.") if isinstance(value, dict) else {f"{place}{key}": value}
+    return flat
 
 
 def _lines(table: dict[str, Any], place: str) -> list[str]:

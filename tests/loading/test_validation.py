@@ -36,7 +36,7 @@ def test_ranks_share_the_samples(shards_url: str) -> None:
         keys_of(ValidationLoader(shards_url, ValidationOptions(size=64, rank=rank, num_ranks=4))) for rank in range(4)
     ]
     whole = keys_of(ValidationLoader(shards_url, ValidationOptions(size=64)))
-    assert sorted(sum(parts, [])) == sorted(whole)
+    assert sorted(key for part in parts for key in part) == sorted(whole)
     assert [len(part) for part in parts] == [3, 2, 2, 2]
 
 
@@ -60,5 +60,5 @@ def test_a_broken_sample_is_left_out_and_named(shards_url: str, tmp_path: Path) 
     copy = Path(shutil.copytree(shards_url, tmp_path / "copy"))
     (copy / "redweb" / "val-00000.tar").write_bytes(b"")
     batches = list(ValidationLoader(copy, ValidationOptions(size=64, batch_size=4)))
-    assert [key for batch in batches for key in batch.keys][0] == "redweb/val/0005"
+    assert next(key for batch in batches for key in batch.keys) == "redweb/val/0005"
     assert sum(len(batch.broken) for batch in batches) == 1, "a batch without an intact sample is not handed out"

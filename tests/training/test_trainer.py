@@ -54,12 +54,12 @@ class Listener(Silent):
             self._do()
 
 
-class Crash(Exception):
+class CrashError(Exception):
     pass
 
 
 def crash() -> None:
-    raise Crash
+    raise CrashError
 
 
 def run(shards: str, out: Path, listener: Silent | None = None, **overrides: Any) -> TrainReport:
@@ -151,7 +151,7 @@ def test_it_learns(shards_url: str, tmp_path: Path) -> None:
 def test_a_crash_between_checkpoints_costs_nothing_but_time(
     shards_url: str, undisturbed: Path, tmp_path: Path, workers: int
 ) -> None:
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         run(shards_url, tmp_path / "run", Listener(7, crash), **{"data.workers": workers})
     assert last(tmp_path / "run").step == 4
     listener = Listener()
@@ -200,7 +200,10 @@ def test_resuming_a_finished_run_does_nothing(shards_url: str, undisturbed: Path
 
 def test_a_run_can_be_made_longer(shards_url: str, undisturbed: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(undisturbed, tmp_path / "run", symlinks=True))
-    assert run(shards_url, out, resume=True, steps=14).steps == 14
+    listener = Listener()
+    assert run(shards_url, out, listener, resume=True, steps=14).steps == 14
+    assert "changed since then: steps: 12, now 14" in listener.said
+    assert len([text for text in listener.said if "changed" in text]) == 1
     assert load_preset(out / "preset.toml").steps == 14
 
 
@@ -258,6 +261,7 @@ def test_without_a_validation_split_the_last_checkpoint_is_the_best(small_shards
     report = run(str(shards), tmp_path / "run", listener, steps=2)
     assert any("nothing is validated" in text for text in listener.said)
     assert report.best is not None
+    assert report.best_score is None
     assert read_checkpoint(report.best).step == 2
 
 

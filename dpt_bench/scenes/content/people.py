@@ -33,12 +33,26 @@ def person(rng: Rng, *, detailed: bool = True) -> Thing:
         ellipsoid((0.155, 0.23, 0.19), (0, 1.6, -0.015), skin),
         ellipsoid((0.175, 0.21, 0.185), (0, 1.645, 0.03), hair, rotation=turn(0, -0.45)),
     ]
+    if detailed:
+        thing += _face(skin)
     for side in (-1, 1):
         thing += _leg(rng, side, side * stride, trousers, detailed=detailed)
         if detailed:
             thing += _arm(rng, side, -side * stride * 1.2, (top if rng.random() < 0.7 else skin, skin, top))
     height = rng.uniform(0.88, 1.1)
     return [_scaled(solid, height) for solid in thing]
+
+
+def _face(skin: Material) -> Thing:
+    """Eyes, nose and mouth."""
+    eye = paint("plain", Label.PERSON, palette.DARK)
+    lips = paint("plain", Label.PERSON, (150, 70, 66))
+    eyes = [ellipsoid((0.028, 0.016, 0.02), (x, 1.615, -0.097), eye) for x in (-0.034, 0.034)]
+    return [
+        *eyes,
+        ellipsoid((0.03, 0.055, 0.05), (0, 1.585, -0.108), skin),
+        ellipsoid((0.055, 0.016, 0.02), (0, 1.54, -0.09), lips),
+    ]
 
 
 def _leg(rng: Rng, side: int, swing: float, trousers: Material, *, detailed: bool) -> Thing:
