@@ -7,6 +7,7 @@ import io
 import json
 import pickle  # read through an unpickler below that can build nothing but numbers
 import re
+import struct
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,12 @@ from dpt_bench.core.toml import Strict
 
 FORMAT_SUFFIX = re.compile(r"\.f\d+$")
 """youtube-dl's mark of a stream, `.f134`, that some names in the pickles carry behind the video's id."""
+
+_DAMAGE = (
+    *(pickle.UnpicklingError, EOFError, struct.error, LookupError, ValueError, TypeError, AttributeError, NameError),
+    *(AssertionError, RuntimeError, MemoryError, OverflowError, BufferError),
+)
+"""What Python's own unpickler raises for damaged bytes."""
 
 PLAIN_INTEGER = re.compile(r"[<>|=]?[iu][1248]")
 
@@ -75,10 +82,8 @@ def decode_clip_pickle(data: bytes) -> list[Clip]:
         videos = _NumbersOnly(io.BytesIO(data), encoding="latin1").load()
     except FormatError:
         raise
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise FormatError(f"the clip list is no sound pickle: {error}") from None
-    except (MemoryError, OverflowError, RecursionError) as error:
-        raise FormatError(f"the clip list is no sound pickle: {type(error).__name__}") from None
+    except _DAMAGE as error:
+        raise FormatError(f"the clip list is no sound pickle: {type(error).__name__} {error}") from None
     try:
         return [
             Clip(
@@ -167,7 +172,7 @@ _STAND_INS: dict[str, object] = {
 }
 
 
-class _NumbersOnly(pickle.Unpickler):
+class _NumbersOnly(pickle._Unpickler):  # the one in Python: a few damaged bytes make the one in C take gigabytes
     def find_class(self, module: str, name: str) -> Any:
         stand_in = _STAND_INS.get(f"{module}.{name}")
         if stand_in is None:

@@ -1,4 +1,4 @@
-"""A hybrid for small GPUs: a residual stem and six transformer blocks of width 384 (about 13 M parameters)."""
+"""A hybrid for small GPUs: a residual stem and six transformer blocks of width 384 (12.4 M parameters)."""
 
 from __future__ import annotations
 

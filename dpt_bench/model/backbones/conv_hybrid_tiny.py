@@ -1,4 +1,4 @@
-"""A hybrid for CPUs: a residual stem and four transformer blocks of width 192 (about 2.3 M parameters)."""
+"""A hybrid for CPUs: a residual stem and four transformer blocks of width 192 (2.0 M parameters)."""
 
 from __future__ import annotations
 
