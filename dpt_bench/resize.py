@@ -93,6 +93,20 @@ def resize_prediction(
     return _by_cv2(numbers, size, "linear" if method == "bilinear" else "cubic")
 
 
+def sample_prediction(values: NDArray[np.floating], size: Size, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A prediction (h, w) at points (..., 2) as (x, y) in 0-based pixels of an image of `size` (H, W): float64 (...).
+
+    What `resize_prediction(values, size, "bilinear")` holds at whole pixels, without the map, and between them. Equal
+    neighbours give exactly their number, so that a flat prediction is a tie.
+    """
+    (rows, next_rows, down), (columns, next_columns, right) = (
+        _neighbours(points[..., 1 - axis], size[axis], values.shape[axis]) for axis in (0, 1)
+    )
+    upper = _between(values[rows, columns], values[rows, next_columns], right)
+    lower = _between(values[next_rows, columns], values[next_rows, next_columns], right)
+    return _between(upper, lower, down)
+
+
 def pick_pixels(array: NDArray[Number], size: Size) -> NDArray[Number]:
     """A target or mask (H, W, ...) reduced to `size` by taking the source pixel at each output pixel's centre.
 
@@ -116,6 +130,25 @@ def _at_centres(array: NDArray[Number], size: Size) -> NDArray[Number]:
     )
     picked: NDArray[Number] = array.take(rows, axis=0).take(columns, axis=1)
     return picked
+
+
+def _neighbours(
+    place: NDArray[np.float64], goal: int, side: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """The two sources of places along an axis of `goal` pixels, out of `side`, and the weight of the second one."""
+    source = np.clip((place + 0.5) * (side / goal) - 0.5, 0, side - 1)
+    first = source.astype(np.intp)
+    weight = source - first
+    return first, first + (weight > 0), weight  # a neighbour without weight may hold NaN
+
+
+def _between(
+    first: NDArray[np.floating], second: NDArray[np.floating], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    wide = first.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        mixed: NDArray[np.float64] = wide + weight * (second - wide)
+    return mixed
 
 
 def _nearest_multiple(length: float, multiple: int) -> int:

@@ -22,6 +22,7 @@ from dpt_bench.resize import (
     resize_image,
     resize_prediction,
     resize_shorter_side,
+    sample_prediction,
 )
 
 SIZES: dict[str, dict[str, list[int]]] = json.loads(
@@ -179,6 +180,37 @@ def test_at_the_sizes_of_datasets(
     resized = resize_prediction(values, goal, method)
     assert resized.flags.c_contiguous
     np.testing.assert_allclose(resized, by_torch(values, goal, method), atol=1e-5)
+
+
+@settings(deadline=None, max_examples=100)
+@given(source=SMALL, goal=SMALL, seed=st.integers(0, 99), dtype=st.sampled_from([np.float32, np.float64]))
+def test_a_sampled_prediction_is_the_resized_one(
+    source: tuple[int, int], goal: tuple[int, int], seed: int, dtype: type
+) -> None:
+    generator = np.random.default_rng(seed)
+    values = generator.normal(50, 10, source).astype(dtype)
+    rows, columns = (generator.integers(0, side, (7, 2)) for side in goal)
+    points = np.stack([columns, rows], axis=-1).astype(np.float64)
+    full = resize_prediction(values, goal, "bilinear")
+    sampled = sample_prediction(values, goal, points)
+    assert sampled.shape == (7, 2)
+    np.testing.assert_allclose(sampled, full[rows, columns], rtol=2e-6)
+
+
+@settings(deadline=None)
+@given(source=SMALL, goal=SMALL, number=st.floats(-1e6, 1e6, width=32))
+def test_a_flat_prediction_is_the_same_number_everywhere(
+    source: tuple[int, int], goal: tuple[int, int], number: float
+) -> None:
+    points = np.random.default_rng(0).uniform(-1, max(goal), (20, 2))
+    assert set(sample_prediction(np.full(source, number, np.float32), goal, points).tolist()) == {number}
+
+
+def test_only_neighbours_with_a_weight_count() -> None:
+    values = np.array([[1.0, np.nan], [3.0, np.inf]])
+    points = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 0.5], [1.0, 0.0]])
+    assert sample_prediction(values, (2, 2), points).tolist()[:3] == [1.0, 3.0, 2.0]
+    assert not np.isfinite(sample_prediction(values, (2, 2), points)[3])
 
 
 @settings(deadline=None, max_examples=60)

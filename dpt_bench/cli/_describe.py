@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dpt_bench.core.catalog import MIXES, RECIPES, SUITES, TomlCatalog, plugin_names
 from dpt_bench.core.errors import UsageError
+from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.mix import Mix, load_mix
 from dpt_bench.core.recipe import Recipe, load_recipe
 from dpt_bench.core.suite import Suite, SuiteDataset, load_suite
@@ -150,18 +151,30 @@ def _suite(suite: Suite) -> str:
     return _block(suite.name, facts | {dataset.recipe: protocol(dataset) for dataset in suite.datasets})
 
 
+_SIDES = {"longer": "longer side {size}", "shorter": "shorter side {size}", "minimal": "minimal change to {size}"}
+
+
 def protocol(dataset: SuiteDataset) -> str:
     """One dataset's protocol in words."""
+    from dpt_bench.scoring import required_kind
+
     rule = dataset.resize
     low, high = dataset.target_range_m
-    parts = [
+    shared = [
         f"split {dataset.split}",
-        f"network input: {rule.side} side {rule.size}, multiples of {rule.multiple_of}, {rule.interpolation}",
+        f"network input: {_SIDES.get(rule.side, rule.side).format(size=rule.size)}, multiples of {rule.multiple_of}, "
+        f"{rule.interpolation}",
+    ]
+    metrics = f"metrics: {', '.join(dataset.metrics)}"
+    if required_kind(dataset) is DepthKind.ORDINAL:
+        return "; ".join([*shared, "prediction read at the annotated points, nothing aligned", metrics])
+    parts = [
+        *shared,
         f"alignment: {dataset.alignment.replace('_', ' ')} in {dataset.alignment_space.replace('_', ' ')}",
         f"prediction capped at {dataset.cap_m:g} m" if dataset.cap_m else "no cap",
         f"target between {low:g} and {high:g} m",
         f"crop: {dataset.crop}",
-        f"metrics: {', '.join(dataset.metrics)}",
+        metrics,
     ]
     return "; ".join(parts)
 

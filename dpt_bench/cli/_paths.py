@@ -19,3 +19,4 @@ EvalFolder = Annotated[
     str, typer.Option("--data", envvar="DPT_BENCH_EVAL", help="Folder with one evaluation set each, by recipe name.")
 ]
 RAW, SHARDS, EVAL, RUNS, RESULTS, SITE = "raw", "shards", "eval", "runs", "results", "site"
+INSPECTION = "inspection"

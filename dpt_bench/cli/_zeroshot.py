@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from dpt_bench.evaluation import EvaluationOptions, EvaluationReport, evaluate
 from dpt_bench.predictors import load_predictor
 from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.results import SummaryRow
+
+_GAP = 3  # between the columns of a table
+_MODEL_WIDTH = 20  # a longer name is folded where the terminal is narrow
 
 
 @dataclass(frozen=True)
@@ -45,23 +49,37 @@ def _show(report: EvaluationReport) -> None:
     datasets = list(dict.fromkeys(row.dataset for row in rows))
     first = {row.dataset: row for row in rows}
     typer.echo(f"\nsuite {report.suite}, version {report.suite_version}; fractions, with 95 % intervals\n")
-    header = ["model", *(f"{name}\n{first[name].metric}" for name in datasets)]
     models = list(dict.fromkeys(row.model for row in rows))
-    show_table(
-        [header, *([model, *(_cell(rows, model, name) for name in datasets)] for model in models)], numbers_from=1
-    )
-    typer.echo("")
+    columns = [[f"{name}\n{first[name].metric}", *(_cell(rows, model, name) for model in models)] for name in datasets]
+    for block in _blocks(columns, models):
+        show_table(list(zip(["model", *models], *block, strict=True)), numbers_from=1)
+        typer.echo("")
     for name in datasets:
         row = first[name]
         skipped = f", {row.n_skipped} skipped" if row.n_skipped else ""
         typer.echo(f"{name}: {row.n_images} images{skipped} ({row.label})")
     for name, root in report.absent.items():
-        typer.echo(f"{name}: not evaluated, no folder {root}")
+        typer.echo(f"{name}: no folder {root}")
     if report.missing:
         typer.echo(f"sets of the protocol that this version cannot read yet: {', '.join(report.missing)}")
     if report.n_resumed:
         typer.echo(f"{report.n_new} images scored now, {report.n_resumed} were finished by an earlier run")
     typer.echo(f"\n{report.leaderboard_csv}\n{report.summary_csv}")
+
+
+def _blocks(columns: Sequence[Sequence[str]], models: Sequence[str]) -> list[list[Sequence[str]]]:
+    """Columns of one table after another, each as wide as the terminal at most: six datasets need two at 80."""
+    room = shutil.get_terminal_size().columns - min(max(map(len, models), default=0), _MODEL_WIDTH)
+    blocks: list[list[Sequence[str]]] = [[]]
+    left = room
+    for column in columns:
+        width = _GAP + max(len(line) for cell in column for line in cell.split("\n"))
+        if blocks[-1] and width > left:
+            blocks.append([])
+            left = room
+        blocks[-1].append(column)
+        left -= width
+    return blocks
 
 
 def _cell(rows: Sequence[SummaryRow], model: str, dataset: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dpt_bench.conversion.build import build
+from dpt_bench.conversion.inspect import InspectOptions, inspect_shards
 from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.conversion.report import BuildFailed, BuildReport
 
-__all__ = ["BuildFailed", "BuildOptions", "BuildReport", "build"]
+__all__ = ["BuildFailed", "BuildOptions", "BuildReport", "InspectOptions", "build", "inspect_shards"]

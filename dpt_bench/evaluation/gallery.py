@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dpt_bench.core.errors import SampleError
+from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.progress import Progress
+from dpt_bench.core.sample import DepthMap
 from dpt_bench.evaluation.plan import DatasetPlan
 from dpt_bench.evaluation.reading import Readable, read_item
 from dpt_bench.formats.images import encode_jpeg, encode_png
@@ -39,9 +41,12 @@ def write_galleries(
 ) -> None:
     """Pictures of `count` images of each rank, in <store>/gallery; those that exist for the same images stay.
 
+    Sets of point pairs have none: there is no map of the target or of an error.
+
     The few images are read and predicted again, so that nothing needs to be kept while thousands are evaluated.
     """
-    cells = [(plan, cell, model) for plan in datasets for cell, model in zip(plan.cells, models, strict=True)]
+    dense = [plan for plan in datasets if plan.recipe.target.kind != DepthKind.ORDINAL]
+    cells = [(plan, cell, model) for plan in dense for cell, model in zip(plan.cells, models, strict=True)]
     if not count or not cells:
         return
     results = store.results()
@@ -110,10 +115,10 @@ _SHARED = ("model", "checkpoint_sha256", "suite", "suite_version", "dataset")
 
 
 def _draw(plan: DatasetPlan, model: Predictor, key: str) -> list[Image] | None:
-    """The four tiles of an image, None where it can no longer be read or predicted."""
+    """The four tiles of an image, None where it can no longer be read or predicted, or has no map."""
     rows = plan.items.filter(pc.equal(plan.items["key"], pa.scalar(key))).to_pylist()
     item = read_item(plan, rows[0]) if rows else None
-    if not isinstance(item, Readable):
+    if not isinstance(item, Readable) or not isinstance(item.target, DepthMap):
         return None
     sample = item.sample
     query = Query(sample.image, plan.recipe.name, key, sample.camera)

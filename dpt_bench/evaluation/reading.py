@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dpt_bench.core.errors import SampleError
-from dpt_bench.core.sample import DepthMap, Sample
+from dpt_bench.core.sample import DepthMap, LabelMap, OrdinalPairs, Sample
 from dpt_bench.evaluation.plan import DatasetPlan
 
 _HELD_PIXELS = 50_000_000  # of images that wait for others of their size: two of ETH3D's, 160 of NYU's
@@ -18,10 +18,10 @@ _READ_AHEAD = 2  # decoded samples that wait, for each thread
 
 @dataclass(frozen=True)
 class Readable:
-    """A sample with a dense target."""
+    """A sample with a target that can be scored."""
 
     sample: Sample
-    target: DepthMap
+    target: DepthMap | OrdinalPairs
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def read_item(plan: DatasetPlan, row: Row) -> Item:
         return Unreadable(row["key"], error.reason, str(error))
     except OSError as error:
         return Unreadable(row["key"], "unreadable-file", str(error))
-    if not isinstance(sample.target, DepthMap):
-        return Unreadable(row["key"], "no-dense-target", f"the target is a {type(sample.target).__name__}")
+    if isinstance(sample.target, LabelMap):
+        return Unreadable(row["key"], "no-depth-target", "the target is a LabelMap")
     return Readable(sample, sample.target)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dpt_bench.core.errors import SampleError
 from dpt_bench.core.progress import SILENT, Progress
+from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import Suite
 from dpt_bench.evaluation.gallery import write_galleries
 from dpt_bench.evaluation.options import EvaluationOptions, EvaluationReport
@@ -17,7 +18,7 @@ from dpt_bench.predictors import Prediction, Predictor, Query
 from dpt_bench.results import Cell, ImageResult, ResultStore, Score
 from dpt_bench.results.journal import Journal
 from dpt_bench.results.schema import CellId
-from dpt_bench.scoring import Scored, score
+from dpt_bench.scoring import Scored, score, score_pairs
 
 DEFAULTS = EvaluationOptions()
 
@@ -128,8 +129,12 @@ class _Work:
             return [error] if len(batch) == 1 else [self._predict(model, [one])[0] for one in batch]
 
     def _score(self, one: Readable, prediction: Prediction, model: Predictor) -> Scored:
+        protocol = self.dataset.protocol
         try:
-            return score(one.target, prediction.values, model.kind, self.dataset.protocol)
+            if isinstance(one.target, DepthMap):
+                return score(one.target, prediction.values, model.kind, protocol)
+            height, width = one.sample.image.shape[:2]
+            return score_pairs(one.target, prediction.values, model.kind, (height, width), protocol)
         except SampleError as error:
             return Scored(skipped=error.reason, message=str(error))
 

@@ -1,4 +1,4 @@
-"""Per-image errors: read from results folders, counted into bins, drawn as inline SVG."""
+"""Per-image errors: read from results folders and counted into bins."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dpt_bench.render.histogram import Histogram, count
 from dpt_bench.results import read_results
 
 CellName = tuple[str, int, str, str | None, str, str]
@@ -16,36 +17,19 @@ CellName = tuple[str, int, str, str | None, str, str]
 
 _COLUMNS = ["suite", "suite_version", "model", "checkpoint_sha256", "dataset", "metric"]
 _MOST_BINS = 48
-_WIDTH, _HEIGHT = 320.0, 72.0
 
 
 @dataclass(frozen=True)
-class Distribution:
+class Distribution(Histogram):
     """Shape of one cell's per-image values, which need not be kept for it.
 
     counts: images in equal bins over [low, high]; the last bin also holds the `beyond` images above `high`,
     the 99th percentile, so that a few failures do not flatten the rest.
     """
 
-    counts: NDArray[np.int64]
-    low: float
-    high: float
     beyond: int
     median: float
     percentile_90: float
-
-    def position(self, value: float) -> float:
-        """Where a value lies on the drawing, in its units, kept inside it."""
-        span = self.high - self.low
-        return float(np.clip((value - self.low) / span if span else 0.5, 0.0, 1.0)) * _WIDTH
-
-    def outline(self) -> str:
-        """SVG path of the histogram's silhouette in a box of 320 x 72, the axis at the bottom."""
-        heights = _HEIGHT * (1 - self.counts / max(1, int(self.counts.max())))
-        steps = np.linspace(0.0, _WIDTH, self.counts.size + 1)
-        path = [f"M0 {_HEIGHT:g}"]
-        path += [f"V{top:.1f}H{right:.1f}" for top, right in zip(heights, steps[1:], strict=True)]
-        return "".join(path) + f"V{_HEIGHT:g}Z"
 
 
 def read_distributions(folders: Iterable[Path]) -> dict[CellName, Distribution]:
@@ -74,5 +58,5 @@ def describe(values: NDArray[np.float64]) -> Distribution:
     high = high if high > low else float(values.max())
     median, percentile_90 = np.quantile(values, [0.5, 0.9])
     bins = int(np.clip(np.sqrt(values.size), 8, _MOST_BINS))
-    counts, _ = np.histogram(np.minimum(values, high), bins=bins, range=(low, high if high > low else low + 1.0))
+    counts = count(values, low, high, bins).counts
     return Distribution(counts, low, high, int(np.count_nonzero(values > high)), float(median), float(percentile_90))

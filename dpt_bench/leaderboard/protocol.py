@@ -7,7 +7,7 @@ from math import isfinite
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.recipe import Recipe
 from dpt_bench.core.suite import ResizeRule, SuiteDataset
-from dpt_bench.metrics import Metric
+from dpt_bench.metrics import AnyMetric
 
 _SIDES = {
     "longer": "its longer side becomes {size} pixels",
@@ -24,10 +24,12 @@ _CROPS = {
 }
 
 
-def protocol_words(dataset: SuiteDataset, recipe: Recipe | None, metrics: dict[str, Metric]) -> list[tuple[str, str]]:
+def protocol_words(
+    dataset: SuiteDataset, recipe: Recipe | None, metrics: dict[str, AnyMetric]
+) -> list[tuple[str, str]]:
     """How one dataset of a suite is scored: (topic, sentence) pairs; `metrics` are those of the suite that exist."""
     words = [("Images", _images(dataset, recipe)), ("Input", _resize(dataset.resize))]
-    if any(metric.needs is DepthKind.ORDINAL for metric in metrics.values()):
+    if any(metrics[name].needs is DepthKind.ORDINAL for name in dataset.metrics if name in metrics):
         words.append(("Output", "The prediction is read at the annotated points; nothing is aligned."))
     else:
         words += _comparison(dataset)
@@ -80,7 +82,7 @@ def _target_range(limits: tuple[float, float]) -> str:
     return f"Pixels beyond {low:g} m are scored." if low > 0 else "All valid pixels are scored."
 
 
-def _metric(name: str, metric: Metric | None) -> str:
+def _metric(name: str, metric: AnyMetric | None) -> str:
     if metric is None:
         return f"{name}."
     better = "higher" if metric.higher_is_better else "lower"

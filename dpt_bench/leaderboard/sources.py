@@ -10,7 +10,7 @@ from dpt_bench.core.catalog import RECIPES, SUITES, plugin_names
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.recipe import Recipe
 from dpt_bench.core.suite import Suite
-from dpt_bench.metrics import Metric, load_metric
+from dpt_bench.metrics import AnyMetric, load_metric
 from dpt_bench.results import SummaryRow, read_summary
 from dpt_bench.results.published import PublishedRow, load_published, published_suites
 
@@ -27,7 +27,7 @@ class SuiteSources:
     version: int
     suite: Suite | None
     recipes: dict[str, Recipe]
-    metrics: dict[str, Metric]
+    metrics: dict[str, AnyMetric]
     measured: tuple[SummaryRow, ...]
     published: tuple[PublishedRow, ...]
 

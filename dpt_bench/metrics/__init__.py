@@ -1,5 +1,5 @@
 """One number for one image, a metric a file: absolute relative error, threshold shares, root mean squares."""
 
-from dpt_bench.metrics._contract import Metric, load_metric
+from dpt_bench.metrics._contract import AnyMetric, Metric, OrdinalMetric, load_metric
 
-__all__ = ["Metric", "load_metric"]
+__all__ = ["AnyMetric", "Metric", "OrdinalMetric", "load_metric"]

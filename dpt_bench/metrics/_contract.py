@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from dpt_bench.core.catalog import load_plugin
 from dpt_bench.core.kinds import DepthKind
 
 Values = NDArray[np.float64]
+Order = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,37 @@ class Metric:
         return float(self.function(prediction[valid].astype(np.float64), target[valid].astype(np.float64)))
 
 
-def load_metric(name: str) -> Metric:
+@dataclass(frozen=True)
+class OrdinalMetric:
+    """A number for the ordered point pairs of one image, where there are no maps to compare.
+
+    The facts are those of `Metric`; `needs` is always ordinal.
+    function(order, farther): int8 (N,), the sign of depth(A) - depth(B) in the prediction, 0 for a tie, and bool (N,),
+        True where A is farther than B in the target; N >= 1.
+    """
+
+    title: str
+    unit: str
+    higher_is_better: bool
+    citation: str
+    function: Callable[[Order, NDArray[np.bool_]], float]
+    needs: DepthKind = field(default=DepthKind.ORDINAL, init=False)
+
+    def __call__(self, order: NDArray[Any], farther: NDArray[np.bool_]) -> float:
+        """Score of one image: (N,) signs of depth(A) - depth(B), and bool (N,); NaN where there is no pair."""
+        if not farther.size:
+            return float("nan")
+        return float(self.function(np.sign(order).astype(np.int8), farther))
+
+
+AnyMetric = Metric | OrdinalMetric
+
+
+def load_metric(name: str) -> AnyMetric:
     """The metric of this file name.
 
     Raises:
         UnknownNameError: no metric has the name.
     """
-    metric: Metric = load_plugin("dpt_bench.metrics", name, kind="metric").METRIC
+    metric: AnyMetric = load_plugin("dpt_bench.metrics", name, kind="metric").METRIC
     return metric

@@ -61,11 +61,16 @@ def read_frame(root: Path, recipe: Recipe, row: Row, layout: StereoLayout, frame
         image, disparity = _from_flow_files(root, row, layout, frame)
     values, valid = disparity
     height, width = values.shape
-    sky = None
-    if frame.sky is not None:
-        sky = fit_nearest(read_decoded(root, frame.sky, images.decode_mask), height, width)
-    target = depth_map(values, recipe.target, mask=valid, sky=sky)
-    return Sample(row["key"], _reduced(image, height, width, row["files"][0]), target, tuple(row["files"]))
+    target = depth_map(values, recipe.target, mask=valid, sky=_sky(root, frame, height, width))
+    picture = _reduced(image, height, width, row["files"][0])
+    notes: dict[str, str | float | int] = {"disparity_from": _origin(layout, frame), "swapped": int(row["swapped"])}
+    return Sample(row["key"], picture, target, tuple(row["files"]), notes=notes)
+
+
+def _origin(layout: StereoLayout, frame: Frame) -> str:
+    if layout.flow != "files":
+        return layout.flow
+    return "flow file" if frame.disparity is None else "map"
 
 
 def _from_maps(root: Path, row: Row, layout: StereoLayout, frame: Frame) -> tuple[Picture, Disparity]:
@@ -144,6 +149,17 @@ def _both_eyes(root: Path, layout: StereoLayout, frame: Frame) -> tuple[Picture,
     except SampleError as error:
         error.where = frame.first
         raise
+
+
+def _sky(root: Path, frame: Frame, height: int, width: int) -> NDArray[np.bool_] | None:
+    if frame.sky is None:
+        return None
+    mask = read_decoded(root, frame.sky, images.decode_mask)
+    fitted: NDArray[np.bool_] = fit_nearest(mask, height, width)
+    if fitted.shape != (height, width):
+        what = f"the sky mask is {mask.shape} but the disparity is {(height, width)} (height, width)"
+        raise SampleError("shape-mismatch", what, where=frame.sky)
+    return fitted
 
 
 def _reduced(image: Picture, height: int, width: int, path: str) -> Picture:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -38,6 +38,9 @@ ROLES = {"flow_fw": "forward", "flow_bw": "backward", "sky": "sky"}
 FOLDER = re.compile(r"(?:.*/)?(frames|flow_fw|flow_bw|sky)/(train|test)/([\w-]+_\d+)", re.ASCII)
 NAME = re.compile(r"(\d+)(?:_(left|right))?\.(\w+)", re.ASCII)
 
+CLIPS_AT_A_TIME = 500
+"""Rows of so many clips are Python objects before they are columns."""
+
 Folders = dict[str, dict[str, tuple[str, str]]]
 """Clip -> frames, flow_fw, flow_bw or sky -> (path, names joined by "/"): millions of small strings take gigabytes."""
 
@@ -53,24 +56,19 @@ class Reader:
         clips = found[FOLDERS_OF_SPLITS[split]]
         if not any("frames" in roles for folders in found.values() for roles in folders.values()):
             raise wrong_tree(root, recipe, ["frames/{train,test}/<video>_<clip>/<frame>_{left,right}.png"])
-        listed = {clip.name: clip for clip in read_clips(root, split)}
-        keys: list[str] = []
-        scenes: list[str] = []
-        files: list[list[str]] = []
-        swapped: list[bool] = []
-        for name in sorted(clips):
-            label = listed[name].label if name in listed else 1
-            turned = layout.swapped(name.rpartition("_")[0], label)
-            for frame, paths in _frames(clips[name], turned=turned):
-                keys.append(f"{name}/{frame}")
-                scenes.append(name)
-                files.append(paths)
-                swapped.append(turned)
-        if not keys:
+        listed = read_clips(root, split)
+        labels = {clip.name: clip.label for clip in listed}
+        swapped = {name: layout.swapped(name.rpartition("_")[0], labels.get(name, 1)) for name in sorted(clips)}
+        names = list(swapped)
+        tables = [
+            _table({name: clips[name] for name in names[start : start + CLIPS_AT_A_TIME]}, swapped)
+            for start in range(0, len(names), CLIPS_AT_A_TIME)
+        ]
+        table = pa.concat_tables(tables).sort_by("key") if tables else None
+        if table is None or table.num_rows == 0:
             raise empty_split(root, recipe, split)
-        wanted = sum(len(set(clip.frames)) for clip in listed.values())
-        remarks = {"listed": str(wanted), "extracted": str(len(keys))}
-        return item_table(keys, scenes, files, {"swapped": swapped}, remarks)
+        wanted = sum(len(set(clip.frames)) for clip in listed)
+        return table.replace_schema_metadata({"listed": str(wanted), "extracted": str(table.num_rows)})
 
     def read(self, root: Path, recipe: Recipe, row: Row) -> Sample:
         """Decode one frame; see `_stereo.read_frame`."""
@@ -104,6 +102,18 @@ def _search(root: Path) -> dict[str, Folders]:
         roles = found[match[2]][match[3]]
         roles[match[1]] = min((folder, names), roles.get(match[1], (folder, names)))
     return found
+
+
+def _table(clips: Folders, swapped: Mapping[str, bool]) -> pa.Table:
+    keys: list[str] = []
+    files: list[list[str]] = []
+    names: list[str] = []
+    for name, roles in clips.items():
+        for frame, paths in _frames(roles, turned=swapped[name]):
+            keys.append(f"{name}/{frame}")
+            files.append(paths)
+            names.append(name)
+    return item_table(keys, names, files, {"swapped": pa.array([swapped[name] for name in names], pa.bool_())})
 
 
 def _frames(roles: dict[str, tuple[str, str]], *, turned: bool) -> Iterator[tuple[str, list[str]]]:

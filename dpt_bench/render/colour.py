@@ -1,4 +1,4 @@
-"""Numbers to colours: near bright and far dark, errors, labels; invalid pixels are hatched, so that holes show."""
+"""Numbers to colours: near bright and far dark, errors; invalid pixels are hatched, so that holes show."""
 
 from __future__ import annotations
 
@@ -83,21 +83,6 @@ def colourise_error(
     return colourise(error, usable, low=-limit if signed else 0.0, high=limit, colours="blue_red" if signed else "reds")
 
 
-def colourise_labels(labels: NDArray[Any], ignore: int | None = None) -> Image:
-    """A fixed, well separated colour for every class index; `ignore` is hatched: uint8 (H, W, 3)."""
-    indices = np.arange(256)
-    hue = (indices * 0.61803398875) % 1.0
-    value = np.where(indices % 3 == 0, 0.95, np.where(indices % 3 == 1, 0.7, 0.5))
-    shifted = (hue[:, None] * 6 + np.array([0.0, 4.0, 2.0])) % 6
-    channels = np.clip(np.abs(shifted - 3) - 1, 0, 1)
-    table = np.round(255 * value[:, None] * (0.25 + 0.75 * channels)).astype(np.uint8)
-    image: Image = table[labels.astype(np.int64) % 256]
-    if ignore is not None:
-        hidden = labels == ignore
-        image[hidden] = hatching(labels.shape[0], labels.shape[1])[hidden]
-    return image
-
-
 def display_range(
     values: NDArray[Any], usable: NDArray[np.bool_], *, low: float | None = None, high: float | None = None
 ) -> tuple[float, float]:
@@ -115,11 +100,3 @@ def hatching(height: int, width: int) -> Image:
     diagonal = (np.arange(height)[:, None] + np.arange(width)[None, :]) % _HATCH_PERIOD < _HATCH_PERIOD // 2
     stripes = np.where(diagonal, np.uint8(_HATCH_GREYS[0]), np.uint8(_HATCH_GREYS[1]))
     return np.repeat(stripes[..., None], 3, axis=2)
-
-
-def legend(
-    low: float, high: float, *, height: int = 160, width: int = 14, colours: ColourMap = "magma"
-) -> tuple[Image, tuple[str, str]]:
-    """A vertical bar of the map, high end up, and the texts for its (lower, upper) end."""
-    ramp = np.linspace(high, low, height)[:, None].repeat(width, axis=1)
-    return colourise(ramp, low=low, high=high, colours=colours), (f"{low:.3g}", f"{high:.3g}")

@@ -48,8 +48,5 @@ class Label(IntEnum):
 CLASS_NAMES: tuple[str, ...] = tuple(label.name.lower() for label in Label)
 """Name of every class, by index."""
 
-INDOOR = (Label.FLOOR, Label.CEILING)
-"""Classes that only rooms have."""
-
 THIN_OR_MOVING = (Label.PERSON, Label.CAR, Label.POLE, Label.FENCE)
 """Classes that structure from motion over many photographs does not reconstruct."""

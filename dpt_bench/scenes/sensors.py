@@ -17,6 +17,8 @@ LIDAR_LINES = 64
 LIDAR_ELEVATION_DEG = (-24.8, 2.0)
 """Velodyne HDL-64E: Geiger et al., "Vision meets robotics: the KITTI dataset", IJRR 2013, section II."""
 LIDAR_RANGE_M = 80.0
+LIDAR_FADES_M = 25.0
+"""Beyond this distance echoes get rarer, to a third at twice the distance."""
 
 
 def lidar_mask(
@@ -33,10 +35,11 @@ def lidar_mask(
     elevation = np.degrees(np.arctan2(-down, np.sqrt(1 + across**2)))
     low, high = LIDAR_ELEVATION_DEG
     reached = (depth_m < LIDAR_RANGE_M) & (elevation > low) & (elevation < high) & (rows >= 0.35 * height)
-    share = min(1.0, density * reached.size / max(int(reached.sum()), 1)) ** 0.5
+    fading = np.exp(-np.maximum(np.where(reached, depth_m, 0) - LIDAR_FADES_M, 0) / LIDAR_FADES_M) * reached
+    share = min(1.0, density * reached.size / max(float(fading.sum()), 1.0)) ** 0.5
     phase = (elevation - low) / (high - low) * (LIDAR_LINES - 1) + rng.uniform()
     on_line = (phase + rng.normal(0, 0.05, (1, width))) % 1 < share
-    answered: Mask = reached & on_line & (rng.random((height, width)) < share)
+    answered: Mask = reached & on_line & (rng.random((height, width)) < share * fading)
     return answered
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from dpt_bench.core.errors import UsageError
+from dpt_bench.core.errors import SampleError, UsageError
 from dpt_bench.core.kinds import DepthKind, can_score_as
 from dpt_bench.core.suite import SuiteDataset
-from dpt_bench.metrics import Metric, load_metric
+from dpt_bench.metrics import AnyMetric, Metric, OrdinalMetric, load_metric
 
 _REQUIRED = {
     ("disparity", "scale_and_shift"): DepthKind.AFFINE_DISPARITY,
@@ -24,18 +24,45 @@ _REQUIRED = {
 
 
 def required_kind(protocol: SuiteDataset) -> DepthKind:
-    """The weakest kind of prediction that the protocol's alignment can score."""
+    """The weakest kind of prediction that the protocol's alignment, or its ordinal metrics, can score."""
+    if _is_ordinal(protocol):
+        return DepthKind.ORDINAL
     return _REQUIRED[protocol.alignment_space, protocol.alignment]
 
 
 @cache
-def load_metrics(names: tuple[str, ...]) -> dict[str, Metric]:
+def load_metrics(names: tuple[str, ...]) -> dict[str, AnyMetric]:
     """Name -> metric, in the order of the names.
 
     Raises:
         UnknownNameError: no metric has a name.
     """
     return {name: load_metric(name) for name in names}
+
+
+def dense_metrics(protocol: SuiteDataset) -> dict[str, Metric]:
+    """The protocol's metrics, for a map.
+
+    Raises:
+        SampleError: they compare point pairs.
+    """
+    found = {name: metric for name, metric in load_metrics(protocol.metrics).items() if isinstance(metric, Metric)}
+    if not found:
+        raise SampleError("wrong-target", "the target is a map, but the protocol compares ordered point pairs")
+    return found
+
+
+def ordinal_metrics(protocol: SuiteDataset) -> dict[str, OrdinalMetric]:
+    """The protocol's metrics, for ordered point pairs.
+
+    Raises:
+        SampleError: they compare maps.
+    """
+    loaded = load_metrics(protocol.metrics)
+    found = {name: metric for name, metric in loaded.items() if isinstance(metric, OrdinalMetric)}
+    if not found:
+        raise SampleError("wrong-target", "the target is ordered point pairs, but the protocol compares maps")
+    return found
 
 
 def check_predictor(name: str, kind: DepthKind, protocol: SuiteDataset) -> None:
@@ -64,11 +91,16 @@ def check_target(kind: DepthKind, protocol: SuiteDataset) -> None:
     Raises:
         UsageError: a metric, the alignment's space, a cap or a range means nothing for targets of this kind.
     """
+    if _is_ordinal(protocol) and kind is DepthKind.ORDINAL:
+        _check_pairs(protocol)
+        return
     metrics = load_metrics(protocol.metrics)
     space = DepthKind.AFFINE_DISPARITY if protocol.alignment_space == "disparity" else DepthKind.AFFINE_DEPTH
     in_metres = protocol.cap_m is not None or protocol.target_range_m != (0.0, float("inf"))
     problem = None
-    if unmet := [name for name, metric in metrics.items() if not can_score_as(kind, metric.needs)]:
+    if pairwise := [name for name, metric in metrics.items() if isinstance(metric, OrdinalMetric)]:
+        problem = f"metric {pairwise[0]} needs ordered point pairs"
+    elif unmet := [name for name, metric in metrics.items() if not can_score_as(kind, metric.needs)]:
         problem = f"metric {unmet[0]} needs {metrics[unmet[0]].needs}"
     elif not can_score_as(kind, space):
         problem = f"the alignment is in {protocol.alignment_space}"
@@ -87,3 +119,21 @@ def check_target(kind: DepthKind, protocol: SuiteDataset) -> None:
             where=f"the suite's entry for {protocol.recipe}",
             fix="set cap_m: disparity is floored at 1 / cap_m before the reciprocal",
         )
+
+
+def _check_pairs(protocol: SuiteDataset) -> None:
+    """Refuse what would be ignored where points are compared."""
+    metres = protocol.cap_m is not None or protocol.target_range_m != (0.0, float("inf"))
+    unused = {"an alignment": protocol.alignment != "none", "cap_m or target_range_m": metres}
+    unused |= {"a crop": protocol.crop != "none", "an upsample other than bilinear": protocol.upsample != "bilinear"}
+    for name, stated in unused.items():
+        if stated:
+            raise UsageError(
+                f"{protocol.recipe} has ordered point pairs, and {name} means nothing for them",
+                where=f"the suite's entry for {protocol.recipe}",
+                fix='set alignment = "none" and leave cap_m, target_range_m, crop and upsample out',
+            )
+
+
+def _is_ordinal(protocol: SuiteDataset) -> bool:
+    return all(isinstance(metric, OrdinalMetric) for metric in load_metrics(protocol.metrics).values())

@@ -15,7 +15,7 @@ from dpt_bench.core.suite import SuiteDataset
 from dpt_bench.resize import resize_prediction
 from dpt_bench.results.schema import NO_VALID_PIXEL
 from dpt_bench.scoring.pixels import scored_pixels
-from dpt_bench.scoring.protocol import load_metrics
+from dpt_bench.scoring.protocol import dense_metrics
 
 NON_FINITE = "non-finite-prediction"
 NEGATIVE_SCALE = "negative-scale"
@@ -32,8 +32,8 @@ class Scored:
     """The numbers of one image, or the reason why it has none.
 
     values: metric -> number, empty where `skipped`. scale, shift: the fit in the protocol's space, None without one.
-    n_valid: pixels that the fit and every metric used, the same for both.
-    flags: negative-scale, degenerate-fit (the best constant was scored), non-finite-prediction (somewhere).
+    n_valid: pixels (or point pairs) that the fit and every metric used, the same for both.
+    flags: negative-scale, degenerate-fit (the best constant was scored), non-finite-prediction (somewhere), tied-pair.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -54,7 +54,7 @@ def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, p
     clamped to [low end of the target's range, cap_m].
 
     Raises:
-        SampleError: the protocol's crop does not fit the image.
+        SampleError: the protocol's crop does not fit the image, or its metrics compare point pairs.
     """
     valid = scored_pixels(target, protocol)
     pixels = np.flatnonzero(valid)  # places, as a mask gathers five times slower
@@ -131,7 +131,7 @@ def align(prediction: Values, fit: Fit | None, protocol: SuiteDataset) -> None:
 
 
 def _measure(aligned: Values, truth: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> dict[str, float]:
-    metrics = load_metrics(protocol.metrics)
+    metrics = dense_metrics(protocol)
     is_disparity = protocol.alignment_space == "disparity"
     pairs: dict[bool, tuple[Values, Values]] = {}
     for wanted in {metric.needs.is_disparity for metric in metrics.values()}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from dpt_bench.shards.layout import INDEX, REJECTED, ShardStore, ledger_name
 ACCEPTED = "accepted"
 REJECTED_STATUS = "rejected"
 _RECORD_KEY = b"dpt_bench"
+_FINISH = "run the build again: it finishes what is missing"
+_STREAM_BUFFER = 1 << 20
 
 _WHO = [
     pa.field("key", pa.string(), nullable=False),
@@ -115,6 +117,28 @@ def read_index(store: ShardStore, dataset: str, split: str | None, columns: Sequ
     return table if columns is None else table.select(list(columns))
 
 
+def iterate_rows(store: ShardStore, name: str, columns: Sequence[str], batch_size: int = 65536) -> Iterator[pa.Table]:
+    """Some columns of an index.parquet or rejected.parquet (`name` with its folder), in blocks of few rows.
+
+    However many rows there are, only one block of them is in memory.
+
+    Raises:
+        DataError: the table is missing or corrupt.
+    """
+    schema = pa.schema(
+        [(INDEX_SCHEMA if name.endswith(INDEX) else REJECTED_SCHEMA).field(column) for column in columns]
+    )
+    where = store.address(name)
+    try:
+        with store.open(name) as stream, pq.ParquetFile(stream, buffer_size=_STREAM_BUFFER) as file:
+            for batch in file.iter_batches(batch_size, columns=list(columns)):
+                yield _with_schema(pa.table(batch), schema, where)
+    except FileNotFoundError:
+        raise DataError("a table is missing", where=where, fix=_FINISH) from None
+    except (pa.ArrowException, KeyError) as error:
+        raise DataError(f"not a table of ours: {error}", where=where) from error
+
+
 def read_rejected(store: ShardStore, dataset: str) -> pa.Table:
     """Rows of REJECTED_SCHEMA: every item that is in no shard, and why.
 
@@ -128,8 +152,7 @@ def _read_committed(store: ShardStore, name: str, schema: pa.Schema) -> pa.Table
     try:
         return _with_schema(_read_table(store, name, schema.names), schema, store.address(name))
     except FileNotFoundError:
-        fix = "run the build again: it finishes what is missing"
-        raise DataError("a table is missing", where=store.address(name), fix=fix) from None
+        raise DataError("a table is missing", where=store.address(name), fix=_FINISH) from None
 
 
 def _read_table(store: ShardStore, name: str, columns: list[str] | None) -> pa.Table:

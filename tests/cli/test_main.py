@@ -31,6 +31,7 @@ def test_help_lists_every_command_quickly_and_imports_nothing_heavy() -> None:
         "build",
         "build-mix6",
         "verify",
+        "inspect",
         "train",
         "zeroshot",
         "leaderboard",
@@ -42,7 +43,8 @@ def test_help_lists_every_command_quickly_and_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["build-mix6", "train", "zeroshot", "leaderboard", "list", "validate", "sample-data", "verify"]
+    "command",
+    ["build-mix6", "train", "zeroshot", "leaderboard", "list", "validate", "sample-data", "verify", "inspect"],
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = call(command, "--help")

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from dpt_bench.core.catalog import EVAL_RECIPES, MIXES, SUITES, TRAIN_RECIPES, plugin_names
+from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.suite import ResizeRule
+from dpt_bench.metrics import load_metric
+from dpt_bench.results.published import load_published, published_suites
+from dpt_bench.scoring import check_target, required_kind
+
+INFINITE = float("inf")
 
 MIX5 = ("redweb", "diml", "movies", "megadepth", "wsvd")
 MIX6 = (*MIX5, "tartanair", "hrwsi", "apolloscape", "blendedmvs", "irs")
@@ -37,17 +43,70 @@ def test_suites_name_what_exists(name: str) -> None:
     assert not suite.missing or suite.status in ("partial", "user")
 
 
-def test_midas_follows_the_paper_on_kitti_nyu_and_tum() -> None:
-    """TPAMI 2022, section 6: longer side 384, on KITTI the shorter one; caps 80, 10 and 10 m; share of delta > 1.25."""
-    datasets = {dataset.recipe: dataset for dataset in SUITES.load("midas").datasets}
-    for name, side, cap in (("kitti", "shorter", 80), ("nyu", "longer", 10), ("tum", "longer", 10)):
-        dataset = datasets[name]
-        assert dataset.resize == ResizeRule(side=side, size=384, multiple_of=32, interpolation="cubic")
-        assert (dataset.cap_m, dataset.crop, dataset.upsample) == (cap, "none", "bilinear")
-        assert (dataset.alignment, dataset.alignment_space) == ("scale_and_shift", "disparity")
-        assert dataset.metrics[0] == "delta_above_1_25"
-    assert {name: datasets[name].split for name in ("kitti", "nyu", "tum")} == {
-        "kitti": "midas161", "nyu": "test", "tum": "midas1815",
-    }  # fmt: skip
-    assert datasets["nyu"].target_range_m == (0.0, 10.0)
-    assert datasets["kitti"].target_range_m == (0.0, float("inf"))
+MIDAS = {  # TPAMI 2022, section 6: split, images, first metric, side of 384 pixels, cap in m, ground truth below, in m
+    "diw": ("test", 74441, "whdr", "longer", None, INFINITE),
+    "eth3d": ("dslr454", 454, "absrel", "longer", 72, INFINITE),
+    "sintel": ("final", 1064, "absrel", "longer", 72, 72),
+    "kitti": ("midas161", 161, "delta_above_1_25", "shorter", 80, INFINITE),
+    "nyu": ("test", 654, "delta_above_1_25", "longer", 10, 10),
+    "tum": ("midas1815", 1815, "delta_above_1_25", "longer", 10, INFINITE),
+}
+LISTS = {
+    "eth3d": "de8167646e96e644f4f23bd4dc11da6dfa8b17e5ef5f644ad03dea4bfe32e038",
+    "sintel": "dcb2b419778c5c7ec9f5d54812d9609c710bb4ab993d70dfa3a4c5244b5a3013",
+    "kitti": "0677e137126bbed9758f812c6da9227b5b5c4235882bd7926d26605241b433fb",
+    "nyu": "fc0b27d28b9b3df846c49b52028d121827bebb8cf41acec25fc25c0f30d535fb",
+    "tum": "8bcce71b1cd7ffffdd34224d80b7eaaac6923680efa68cd4bdc9935560a6627c",
+}
+
+
+@pytest.mark.parametrize("suite", ["midas", "midas-minimal"])
+def test_midas_follows_the_paper(suite: str) -> None:
+    datasets = SUITES.load(suite).datasets
+    assert [dataset.recipe for dataset in datasets] == list(MIDAS), "in the order of the paper's table"
+    for dataset in datasets:
+        split, images, metric, side, cap, deepest = MIDAS[dataset.recipe]
+        rule = "minimal" if suite == "midas-minimal" else side
+        assert dataset.resize == ResizeRule(side=rule, size=384, multiple_of=32, interpolation="cubic")
+        assert (dataset.split, dataset.metrics[0], dataset.cap_m) == (split, metric, cap)
+        assert (dataset.target_range_m, dataset.crop, dataset.upsample) == ((0.0, deepest), "none", "bilinear")
+        aligned = "none" if metric == "whdr" else "scale_and_shift"
+        assert (dataset.alignment, dataset.alignment_space) == (aligned, "disparity")
+        facts = EVAL_RECIPES.load(dataset.recipe).splits[split]
+        assert (facts.images, facts.keys_sha256) == (images, LISTS.get(dataset.recipe))
+    assert SUITES.load(suite).status == "reconstructed"
+    assert all(word in SUITES.load(suite).note for word in ("final pass", "tie on DIW"))
+
+
+@pytest.mark.parametrize(
+    ("suite", "recipe", "split", "images", "crop", "deepest"),
+    [("nyu-eigen", "nyu", "test", 654, "nyu_eigen", 10), ("kitti-eigen", "kitti", "eigen652", 652, "garg", 80)],
+)
+def test_suites_of_metric_depth(suite: str, recipe: str, split: str, images: int, crop: str, deepest: float) -> None:
+    """DPT tables 2 and 3: nothing is aligned; ground truth and prediction within 0.001 m and 10 or 80 m."""
+    (dataset,) = SUITES.load(suite).datasets
+    assert (dataset.recipe, dataset.split, dataset.crop) == (recipe, split, crop)
+    assert (dataset.alignment, dataset.alignment_space) == ("none", "depth")
+    assert (dataset.cap_m, dataset.target_range_m) == (deepest, (0.001, deepest))
+    assert dataset.metrics[0] == "delta_1_25"
+    assert EVAL_RECIPES.load(recipe).splits[split].images == images
+    assert required_kind(dataset) is DepthKind.METRIC_DEPTH
+
+
+@pytest.mark.parametrize("name", SUITES.names())
+def test_suites_can_score_their_datasets(name: str) -> None:
+    for dataset in SUITES.load(name).datasets:
+        check_target(EVAL_RECIPES.load(dataset.recipe).target.kind, dataset)
+
+
+@pytest.mark.parametrize("name", sorted(set(SUITES.names()) & set(published_suites())))
+def test_published_numbers_are_of_the_suite(name: str) -> None:
+    suite = SUITES.load(name)
+    datasets = {dataset.recipe: dataset for dataset in suite.datasets}
+    for row in load_published(name):
+        assert row.suite_version == suite.version
+        dataset = datasets[row.dataset]
+        metric = load_metric(row.metric)
+        assert row.metric in dataset.metrics
+        assert (row.unit, row.better) == (metric.unit, "higher" if metric.higher_is_better else "lower")
+        assert row.num_images == EVAL_RECIPES.load(row.dataset).splits[dataset.split].images

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dpt_bench.core.kinds import DepthKind
-from dpt_bench.core.sample import DepthMap, OrdinalPairs, Sample
+from dpt_bench.core.sample import DepthMap, LabelMap, OrdinalPairs, Sample
 from dpt_bench.evaluation import reading
 from dpt_bench.evaluation.plan import DatasetPlan
 from dpt_bench.evaluation.reading import Readable, Unreadable, batches, read_ahead, read_item
@@ -75,6 +75,14 @@ def test_missing_files_and_other_targets_are_unreadable() -> None:
 
     item = read_item(plan_with(missing), {"key": "a"})
     assert (item.key, item.reason) == ("a", "unreadable-file")
+    labels = LabelMap(np.zeros((2, 2), np.uint8))
+    sample = Sample("b", np.zeros((2, 2, 3), np.uint8), labels, ())
+    assert read_item(plan_with(lambda row: sample), {"key": "b"}).reason == "no-depth-target"
+
+
+def test_point_pairs_are_a_target() -> None:
     pairs = OrdinalPairs(np.zeros((1, 2, 2)), np.zeros(1, bool))
-    sample = Sample("b", np.zeros((2, 2, 3), np.uint8), pairs, ())
-    assert read_item(plan_with(lambda row: sample), {"key": "b"}).reason == "no-dense-target"
+    sample = Sample("a", np.zeros((2, 2, 3), np.uint8), pairs, ())
+    item = read_item(plan_with(lambda row: sample), {"key": "a"})
+    assert isinstance(item, Readable)
+    assert item.target is pairs

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from dpt_bench.core.catalog import RECIPES, SUITES
-from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.suite import ResizeRule, SuiteDataset
 from dpt_bench.leaderboard.protocol import protocol_words
-from dpt_bench.metrics import Metric, load_metric
+from dpt_bench.metrics import AnyMetric, load_metric
 
 
-def words(entry: SuiteDataset, **metrics: Metric) -> dict[str, str]:
+def words(entry: SuiteDataset, **metrics: AnyMetric) -> dict[str, str]:
     return dict(protocol_words(entry, None, metrics))
 
 
@@ -60,10 +59,10 @@ def test_every_resize_rule_is_said() -> None:
 
 
 def test_ordinal_pairs_are_not_aligned() -> None:
-    metric = Metric(
-        "WHDR", "fraction", higher_is_better=False, needs=DepthKind.ORDINAL, citation="C", function=lambda p, t: 0.0
-    )
-    said = words(entry(metrics=("whdr",)), whdr=metric)
+    whdr = load_metric("whdr")
+    said = words(entry(metrics=("whdr",)), whdr=whdr)
     assert "nothing is aligned" in said["Output"]
     assert "Alignment" not in said
-    assert said["Metric"] == "WHDR, lower is better. C."
+    assert said["Metric"] == f"WHDR, lower is better. {whdr.citation}."
+    beside = words(entry(), whdr=whdr, absrel=load_metric("absrel"))
+    assert "Alignment" in beside, "another set of the suite has pairs, this one has not"

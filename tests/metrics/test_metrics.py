@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from dpt_bench.core.catalog import plugin_names
 from dpt_bench.core.errors import UnknownNameError
-from dpt_bench.metrics import load_metric
+from dpt_bench.metrics import OrdinalMetric, load_metric
 
 NAMES = plugin_names("dpt_bench.metrics")
 PREDICTION = np.array([[1.0, 2.0, 4.0], [8.0, 3.0, 99.0]])
@@ -93,6 +93,26 @@ def test_float32_is_summed_in_float64() -> None:
     target = np.ones_like(prediction)
     value = load_metric("absrel")(prediction, target, np.ones(prediction.shape, bool))
     assert value == pytest.approx(float(np.float32(1.1)) - 1, rel=1e-12)
+
+
+def test_whdr_counts_wrong_pairs_and_a_tie_is_wrong() -> None:
+    """Trap 14: '>' is farther; five pairs, of which one is the wrong way round and two are tied."""
+    order = np.array([2.5, -1.0, 3.0, 0.0, 0.0])
+    farther = np.array([True, False, False, True, False])
+    whdr = load_metric("whdr")
+    assert whdr(order, farther) == pytest.approx(3 / 5)
+    assert whdr(order[:2], farther[:2]) == 0.0
+    assert whdr(-order, farther) == pytest.approx(4 / 5), "a tie is no better the other way round"
+    assert np.isnan(whdr(order[:0], farther[:0]))
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(EXPECTED)))
+def test_metrics_of_point_pairs_have_their_own_form(name: str) -> None:
+    metric = load_metric(name)
+    assert isinstance(metric, OrdinalMetric)
+    assert metric.needs == "ordinal"
+    right, wrong = (metric(np.array([sign]), np.array([True])) for sign in (1.0, -1.0))
+    assert (right > wrong) == metric.higher_is_better
 
 
 def test_unknown_name() -> None:

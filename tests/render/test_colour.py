@@ -13,10 +13,8 @@ from dpt_bench.render.colour import (
     colourise,
     colourise_depth,
     colourise_error,
-    colourise_labels,
     display_range,
     hatching,
-    legend,
 )
 
 
@@ -87,16 +85,3 @@ def test_errors_have_signs_only_where_they_are_signed() -> None:
     assert signed[0, 0, 2] > signed[0, 0, 0]
     assert signed[0, 2, 0] > signed[0, 2, 2]
     assert signed[0, 1].min() > 235
-
-
-def test_labels_are_told_apart() -> None:
-    image = colourise_labels(np.arange(40, dtype=np.uint8)[None], ignore=39)
-    assert len({tuple(colour) for colour in image[0, :39].tolist()}) == 39
-    np.testing.assert_array_equal(image[0, 39], hatching(1, 40)[0, 39])
-
-
-def test_legend_is_bright_on_top() -> None:
-    bar, (low, high) = legend(0.0, 12.5, height=50, width=5)
-    assert bar.shape == (50, 5, 3)
-    assert brightness(bar)[0, 0] > brightness(bar)[-1, 0]
-    assert (low, high) == ("0", "12.5")

@@ -14,6 +14,7 @@ from dpt_bench.shards.index import (
     REJECTED_SCHEMA,
     LedgerRecord,
     encode_ledger,
+    iterate_rows,
     read_index,
     read_ledger,
     read_rejected,
@@ -39,6 +40,18 @@ def test_the_index_by_split_and_columns(folder: Path) -> None:
     assert train.column_names == ["shard", "offset"]
     assert train.num_rows == 5
     assert read_index(store, "toy", "nosuch").num_rows == 0
+
+
+@pytest.mark.parametrize("rows", [1, 4, 100])
+def test_a_table_in_blocks_is_the_table(rows: int, folder: Path) -> None:
+    store = ShardStore.at(folder)
+    blocks = list(iterate_rows(store, "toy/index.parquet", ["key", "lo"], rows))
+    assert max(block.num_rows for block in blocks) == min(rows, 6)
+    assert pa.concat_tables(blocks).equals(read_index(store, "toy", None, ["key", "lo"]))
+    (folder / "toy/rejected.parquet").write_bytes(b"PAR1 nothing")
+    for name, what in (("toy/rejected.parquet", "not a table"), ("nosuch/index.parquet", "missing")):
+        with pytest.raises(DataError, match=what):
+            list(iterate_rows(store, name, ["key"]))
 
 
 def test_rejected_items_have_sources_and_reasons(folder: Path) -> None:

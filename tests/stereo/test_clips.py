@@ -75,7 +75,7 @@ def test_pickles_that_want_more_than_numbers_run_nothing(call, tmp_path) -> None
 
 def test_object_arrays_are_refused() -> None:
     data = pickle.dumps([{"name": "a", "clips": [{"frames": np.array([print], object), "label": 1}]}])
-    with pytest.raises(FormatError, match="refused|not integers"):
+    with pytest.raises(FormatError, match=r"refused|not integers"):
         decode_clip_pickle(data)
 
 
@@ -86,7 +86,8 @@ def test_truncated_pickles(length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [3, {"a": 1}, ["x"], [{"name": 3, "clips": []}, 4], [{"name": "a", "clips": [{"frames": 1.5, "label": 1}]}]]
+    "content",
+    [3, {"a": 1}, ["x"], [{"name": 3, "clips": []}, 4], [{"name": "a", "clips": [{"frames": 1.5, "label": 1}]}]],
 )
 def test_pickles_of_something_else(content) -> None:
     with pytest.raises(FormatError, match="no list of clips"):

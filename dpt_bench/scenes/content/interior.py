@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpt_bench.scenes.content import furniture, palette
+from dpt_bench.scenes.content import household, palette
 from dpt_bench.scenes.content.palette import hue, pick
 from dpt_bench.scenes.labels import Label
 from dpt_bench.scenes.raycast.materials import Material, paint, shade_of
@@ -75,7 +75,7 @@ def door(rng: Rng) -> Thing:
     """A closed door."""
     oak = hue(rng, palette.WOODS) if rng.random() < 0.5 else palette.WHITE
     leaf = paint("door", Label.DOOR, oak, shade_of(oak, 0.85), palette.METAL)
-    return [furniture.hanging(oak, (0.9, 2.05), leaf, 0.0, 0.0)]
+    return [household.hanging(oak, (0.9, 2.05), leaf, 0.0, 0.0)]
 
 
 def window(rng: Rng, top: float) -> Thing:
@@ -85,7 +85,7 @@ def window(rng: Rng, top: float) -> Thing:
     glass = paint(
         "window", Label.WINDOW, (206, 224, 240), (110, 140, 90), palette.WHITE, glow=1.1, seed=int(rng.integers(99))
     )
-    thing: Thing = [furniture.hanging(palette.WHITE, (across, tall), glass, low, 0.0)]
+    thing: Thing = [household.hanging(palette.WHITE, (across, tall), glass, low, 0.0)]
     if rng.random() < 0.6:
         colour = hue(rng, palette.FABRICS)
         cloth = paint("cloth", Label.CURTAIN, colour, shade_of(colour, 0.8), size=0.12)
@@ -99,7 +99,7 @@ def picture(rng: Rng) -> Thing:
     colours = hue(rng, palette.PAINTS), hue(rng, palette.PAINTS), palette.DARK
     art = paint("picture", Label.PAINTING, *colours, seed=int(rng.integers(99)))
     size = (rng.uniform(0.35, 1.1), rng.uniform(0.35, 0.8))
-    return [furniture.hanging(palette.DARK, size, art, rng.uniform(1.25, 1.55), 0.0)]
+    return [household.hanging(palette.DARK, size, art, rng.uniform(1.25, 1.55), 0.0)]
 
 
 def skirting(wall: Wall) -> Thing:

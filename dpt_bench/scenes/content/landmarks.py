@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dpt_bench.scenes.content import outdoors, palette
+from dpt_bench.scenes.content import outdoors, palette, plants
 from dpt_bench.scenes.content.landscapes import backdrop
 from dpt_bench.scenes.content.outlook import Outlook
 from dpt_bench.scenes.content.palette import hue, pick
@@ -47,7 +47,7 @@ def build_landmark(rng: Rng, outlook: Outlook, *, drama: float = 0.15) -> World:
         solids += move(_statue(rng), rng.uniform(-0.5, 0.5) * z, z, yaw=rng.uniform(-1, 1))
     for _ in range(int(rng.integers(0, 4))):
         z = rng.uniform(6, far + 12)
-        solids += move(outdoors.tree(rng), rng.choice((-1, 1)) * rng.uniform(0.35, 0.8) * z, z)
+        solids += move(plants.tree(rng), rng.choice((-1, 1)) * rng.uniform(0.35, 0.8) * z, z)
     solids += backdrop(rng, 110, 250)
     light, sky = daylight(rng, far * 0.8, reach_m=40.0, drama=drama)
     return World("landmark", solids, light, sky, rng.uniform(120, 500), outlook.pose(rng, 0.0, 0.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dpt_bench.scenes.content import outdoors, palette
+from dpt_bench.scenes.content import outdoors, palette, plants
 from dpt_bench.scenes.content.outlook import Outlook
 from dpt_bench.scenes.content.palette import hue
 from dpt_bench.scenes.content.people import person
@@ -52,13 +52,13 @@ def _scatter(rng: Rng) -> Thing:
     trees, rocks = rng.integers(2, 9), rng.integers(1, 6)
     for _ in range(int(trees)):
         z = float(np.exp(rng.uniform(np.log(5), np.log(80))))
-        solids += move(outdoors.tree(rng, autumn=autumn), _aside(rng, z), z)
+        solids += move(plants.tree(rng, autumn=autumn), _aside(rng, z), z)
     for _ in range(int(rocks)):
         z = float(np.exp(rng.uniform(np.log(3), np.log(30))))
         solids += move(outdoors.rock(rng), _aside(rng, z), z, yaw=rng.uniform(0, 6))
     for _ in range(int(rng.integers(1, 5))):
         z = float(np.exp(rng.uniform(np.log(3), np.log(40))))
-        solids += move(outdoors.bush(rng), _aside(rng, z), z)
+        solids += move(plants.bush(rng), _aside(rng, z), z)
     for _ in range(int(rng.choice((0, 0, 1, 2)))):
         z = rng.uniform(16, 60)
         solids += move(outdoors.house(rng), _aside(rng, z), z, yaw=rng.uniform(-1, 1))
@@ -91,5 +91,5 @@ def backdrop(rng: Rng, near: float, far: float) -> Thing:
     for _ in range(5):
         z = rng.uniform(near * 0.8, near * 1.2)
         size = (z * rng.uniform(0.2, 0.5), z * rng.uniform(0.05, 0.14), 8.0)
-        solids.append(outdoors.leafage(rng, colour, size, (rng.uniform(-0.8, 0.8) * z, size[1] * 0.2, z)))
+        solids.append(plants.leafage(rng, colour, size, (rng.uniform(-0.8, 0.8) * z, size[1] * 0.2, z)))
     return solids

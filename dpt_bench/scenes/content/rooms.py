@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dpt_bench.scenes.content import furniture, palette
+from dpt_bench.scenes.content import furniture, household, palette
 from dpt_bench.scenes.content.interior import Wall, door, picture, shell, skirting, window
 from dpt_bench.scenes.content.outlook import Outlook
 from dpt_bench.scenes.content.palette import hue, pick
@@ -23,17 +23,17 @@ Spot = tuple[float, float, float]
 
 _ALONG_WALLS: dict[str, tuple[Maker, ...]] = {
     "living": (
-        furniture.sofa, furniture.bookshelf, furniture.television, furniture.cupboard, furniture.floor_lamp,
-        furniture.potted_plant, furniture.sofa,
+        furniture.sofa, furniture.bookshelf, furniture.television, furniture.cupboard, household.floor_lamp,
+        household.potted_plant, furniture.sofa,
     ),
     "bedroom": (
-        furniture.bed, furniture.cupboard, furniture.cupboard, furniture.desk, furniture.floor_lamp, furniture.chair,
-        furniture.potted_plant,
+        furniture.bed, furniture.cupboard, furniture.cupboard, furniture.desk, household.floor_lamp, furniture.chair,
+        household.potted_plant,
     ),
-    "kitchen": (furniture.cupboard, furniture.crate, furniture.potted_plant, furniture.chair, furniture.cupboard),
+    "kitchen": (furniture.cupboard, household.crate, household.potted_plant, furniture.chair, furniture.cupboard),
     "office": (
-        furniture.desk, furniture.bookshelf, furniture.cupboard, furniture.desk, furniture.potted_plant,
-        furniture.crate, furniture.bookshelf,
+        furniture.desk, furniture.bookshelf, furniture.cupboard, furniture.desk, household.potted_plant,
+        household.crate, furniture.bookshelf,
     ),
 }  # fmt: skip
 _SKY = Sky((150, 170, 190), (200, 205, 210), (240, 240, 240), 0.0)
@@ -134,7 +134,7 @@ def _middle(rng: Rng, kind: str, half: tuple[float, float], taken: list[Spot], h
                 if abs(seat_x) < half[0] - 0.35 and abs(seat_z) < half[1] - 0.35:
                     solids += move(furniture.chair(rng), seat_x, seat_z, yaw=turned)
         elif choice < 0.75:
-            maker = pick(rng, (furniture.chair, furniture.office_chair, furniture.crate))
+            maker = pick(rng, (furniture.chair, furniture.office_chair, household.crate))
             solids += move(maker(rng), x, z, yaw=yaw)
         else:
             solids += move(furniture.sofa(rng), x, z, yaw=heading + np.pi + rng.uniform(-1.2, 1.2))

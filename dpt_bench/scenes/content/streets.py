@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from dpt_bench.scenes.content import outdoors, palette
+from dpt_bench.scenes.content import outdoors, palette, plants, vehicles
 from dpt_bench.scenes.content.landscapes import backdrop
 from dpt_bench.scenes.content.outlook import Outlook
 from dpt_bench.scenes.content.palette import hue, pick
 from dpt_bench.scenes.content.people import person
 from dpt_bench.scenes.content.weather import daylight
 from dpt_bench.scenes.labels import Label
-from dpt_bench.scenes.raycast.materials import paint, shade_of
+from dpt_bench.scenes.raycast.materials import Material, paint, shade_of
 from dpt_bench.scenes.raycast.solids import Thing, box, ground, move
 from dpt_bench.scenes.raycast.world import World
 
@@ -24,10 +24,10 @@ LENGTH_M = 110.0
 
 def build_street(rng: Rng, outlook: Outlook, *, driving: bool = True, drama: float = 0.1) -> World:
     """A street that runs along z. The eye drives in the right lane, or stands on the pavement."""
-    lanes = int(rng.choice((2, 2, 2, 3, 4)))
+    lanes = int(rng.choice((2, 2, 2, 2, 3, 4)))
     half_road = lanes * 3.2 / 2 + 0.5
-    pavement = rng.uniform(1.6, 4.0)
-    district = pick(rng, ("city", "city", "suburb", "suburb", "avenue"))
+    pavement = rng.uniform(1.5, 3.4)
+    district = pick(rng, ("city", "city", "city", "suburb", "suburb", "avenue"))
     solids = _surface(rng, half_road, pavement, district)
     for side in (-1.0, 1.0):
         solids += _roadside(rng, side, half_road, pavement, district)
@@ -70,7 +70,7 @@ def _roadside(rng: Rng, side: float, half_road: float, pavement: float, district
     """Buildings or gardens behind the pavement; trees, lamps, signs and people on it."""
     solids: Thing = []
     line = half_road + pavement
-    setback = {"city": rng.uniform(0.0, 1.0), "suburb": rng.uniform(3, 7), "avenue": rng.uniform(6, 14)}[district]
+    setback = {"city": rng.uniform(0.0, 1.0), "suburb": rng.uniform(2, 6), "avenue": rng.uniform(5, 12)}[district]
     z = rng.uniform(-16, -6)
     while z < LENGTH_M * 0.85:
         long = rng.uniform(8, 17)
@@ -78,12 +78,18 @@ def _roadside(rng: Rng, side: float, half_road: float, pavement: float, district
         z += long + (rng.uniform(0, 0.5) if district == "city" and rng.random() < 0.75 else rng.uniform(2, 7))
     solids += _pavement_things(rng, side, half_road, pavement)
     if district != "city" and rng.random() < 0.6:
-        colour = hue(rng, palette.LEAVES)
-        hedge = paint("foliage", Label.PLANT, colour, shade_of(colour, 1.35), shade_of(colour, 0.4), size=0.4)
         start, stop = rng.uniform(-4, 6), rng.uniform(20, 70)
-        tall = rng.uniform(0.7, 2.4)
-        solids.append(box((0.9, tall, stop - start), (side * (line + 0.7), 0, (start + stop) / 2), hedge))
+        place = (side * (line + 0.7), 0, (start + stop) / 2)
+        solids.append(box((0.9, rng.uniform(0.7, 2.4), stop - start), place, _hedge(rng)))
     return solids
+
+
+def _hedge(rng: Rng) -> Material:
+    """Leaves, or the bricks of a garden wall."""
+    if rng.random() < 0.3:
+        return outdoors.brick_material(rng, Label.WALL)
+    colour = hue(rng, palette.LEAVES)
+    return paint("foliage", Label.PLANT, colour, shade_of(colour, 1.35), shade_of(colour, 0.4), size=0.4)
 
 
 def _plot(rng: Rng, side: float, edge: float, z: float, long: float, district: str) -> Thing:
@@ -93,10 +99,10 @@ def _plot(rng: Rng, side: float, edge: float, z: float, long: float, district: s
         return move(outdoors.building(rng, (deep, tall, long)), side * (edge + deep / 2), z)
     if choice < 0.72:
         thing = move(outdoors.house(rng), side * (edge + 5), z, yaw=side * np.pi / 2)
-        return thing + move(outdoors.bush(rng), side * (edge - 1.5), z + rng.uniform(-4, 4))
+        return thing + move(plants.bush(rng), side * (edge - 1.5), z + rng.uniform(-4, 4))
     solids: Thing = []
     for _ in range(2):
-        solids += move(outdoors.tree(rng), side * (edge + rng.uniform(-1, 6)), z + rng.uniform(-4, 4))
+        solids += move(plants.tree(rng), side * (edge + rng.uniform(-1, 6)), z + rng.uniform(-4, 4))
     return solids
 
 
@@ -108,7 +114,7 @@ def _pavement_things(rng: Rng, side: float, half_road: float, pavement: float) -
         tall = rng.uniform(4, 8)
         for number in range(5):
             z = rng.uniform(2, 6) + number * spacing
-            solids += move(outdoors.tree(rng, tall * rng.uniform(0.85, 1.15)), kerb + side * 0.4, z)
+            solids += move(plants.tree(rng, tall * rng.uniform(0.85, 1.15)), kerb + side * 0.4, z)
     if rng.random() < 0.6:
         spacing, start = rng.uniform(18, 28), rng.uniform(4, 20)
         for number in range(3):
@@ -130,14 +136,14 @@ def _traffic(rng: Rng, half_road: float, *, parked: float) -> Thing:
         z = rng.uniform(3, 9)
         while z < 60 and rng.random() < parked + 0.2:
             if rng.random() < parked:
-                maker: Callable[[Rng], Thing] = outdoors.van if rng.random() < 0.15 else outdoors.car
+                maker: Callable[[Rng], Thing] = vehicles.van if rng.random() < 0.15 else vehicles.car
                 solids += move(maker(rng), side * (half_road - 0.95), z, yaw=np.pi if side > 0 else 0.0)
             z += rng.uniform(5.6, 11)
     if rng.random() < 0.7:
-        solids += move(outdoors.car(rng), -half_road + rng.uniform(2.6, 3.4), rng.uniform(9, 45))
-    if rng.random() < 0.55:
-        maker = outdoors.van if rng.random() < 0.5 else outdoors.car
-        solids += move(maker(rng), half_road - rng.uniform(2.4, 3.0), rng.uniform(9, 32), yaw=np.pi)
+        solids += move(vehicles.car(rng), -half_road + rng.uniform(2.6, 3.4), rng.uniform(9, 45))
+    if rng.random() < 0.65:
+        maker = vehicles.van if rng.random() < 0.5 else vehicles.car
+        solids += move(maker(rng), half_road - rng.uniform(2.4, 3.0), rng.uniform(8.5, 28), yaw=np.pi)
     return solids
 
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from dpt_bench.scenes.content import furniture, outdoors
+from dpt_bench.scenes.content import furniture, household, outdoors, plants, vehicles
 from dpt_bench.scenes.content.landmarks import build_landmark
 from dpt_bench.scenes.content.landscapes import build_landscape
 from dpt_bench.scenes.content.outlook import Outlook
@@ -33,9 +33,9 @@ def bounds(thing: Thing) -> tuple[np.ndarray, np.ndarray]:
     ("maker", "height_m", "length_m"),
     [
         (person, (1.45, 2.05), (0.4, 1.6)),
-        (outdoors.car, (1.2, 3.4), (3.6, 9.2)),
-        (outdoors.van, (2.0, 3.4), (4.7, 9.2)),
-        (outdoors.tree, (3.5, 12.0), (1.0, 11.0)),
+        (vehicles.car, (1.2, 3.4), (3.6, 9.2)),
+        (vehicles.van, (2.0, 3.4), (4.7, 9.2)),
+        (plants.tree, (3.5, 12.0), (1.0, 11.0)),
         (outdoors.house, (4.5, 10.0), (6.0, 11.0)),
         (outdoors.street_lamp, (4.4, 7.6), (1.3, 2.0)),
         (furniture.chair, (0.85, 1.0), (0.4, 0.6)),
@@ -43,7 +43,7 @@ def bounds(thing: Thing) -> tuple[np.ndarray, np.ndarray]:
         (furniture.sofa, (0.7, 1.0), (0.8, 2.8)),
         (furniture.desk, (0.8, 1.4), (1.2, 2.1)),
         (furniture.bookshelf, (1.3, 2.3), (0.7, 1.9)),
-        (furniture.floor_lamp, (1.4, 2.1), (0.2, 0.5)),
+        (household.floor_lamp, (1.4, 2.1), (0.2, 0.5)),
     ],
 )
 def test_things_have_their_known_sizes(
