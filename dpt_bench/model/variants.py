@@ -12,7 +12,7 @@ _LARGE = ModelSpec(backbone="vit_large", hooks=(5, 11, 17, 23), widths=(256, 512
 _HYBRID = ModelSpec(backbone="vit_base_r50", hooks=(8, 11), widths=(256, 512, 768, 768))
 _METRIC = {"kind": DepthKind.METRIC_DEPTH, "invert": True}
 _ADE20K = {"head": "segmentation", "num_classes": 150, "batch_norm": True, "train_size": 480}
-_TINY = ModelSpec(backbone="conv_hybrid_tiny", hooks=(1, 3), widths=(24, 64, 128, 128), features=32, train_size=128)
+_TINY = ModelSpec(backbone="conv_hybrid_tiny", hooks=(0, 1), widths=(24, 64, 128, 128), features=32, train_size=128)
 _MIDAS = ModelSpec(
     backbone="resnext101",
     widths=(256, 512, 1024, 2048),

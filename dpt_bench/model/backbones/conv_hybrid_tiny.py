@@ -1,4 +1,4 @@
-"""A hybrid for CPUs: a residual stem and four transformer blocks of width 128 (about 1.5 M parameters)."""
+"""A hybrid for CPUs: a residual stem and two transformer blocks of width 128 (about 1 M parameters)."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from dpt_bench.model.spec import ModelSpec
 
 def build(spec: ModelSpec) -> HybridBackbone:
     convolutions = ConvStem(channels=(24, 64, 128), depths=(1, 2, 2))
-    vit = transformer_on(convolutions, train_size=spec.train_size, width=128, depth=4, heads=4)
+    vit = transformer_on(convolutions, train_size=spec.train_size, width=128, depth=2, heads=4)
     return HybridBackbone(vit, spec.hooks)
