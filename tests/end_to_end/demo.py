@@ -16,6 +16,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASELINES = ("baseline:constant", "baseline:ramp")
 DATASETS = ("kitti", "nyu", "tum")
+MIX6 = "redweb,diml,movies,megadepth,wsvd,tartanair,hrwsi,apolloscape,blendedmvs,irs"
+WORLD = f"{MIX6},{','.join(DATASETS)}"
 IMPROVEMENT = 0.20
 """The trained model's error must be lower than each baseline's by this share, on every evaluation set."""
 
@@ -27,10 +29,9 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     began = time.monotonic()
     at = {name: str(folder / name) for name in ("raw", "eval", "shards", "runs", "results", "site")}
-    step("sample world", "sample-data", str(folder), "--train-scenes", "420", "--eval-scenes", "32",
-         "--datasets", "megadepth,redweb,tartanair,kitti,nyu,tum")  # fmt: skip
+    step("sample world", "sample-data", str(folder), "--train-scenes", "170", "--eval-scenes", "32", "--datasets", WORLD)
     step("shards", "build-mix6", "--raw", at["raw"], "--out", at["shards"], "--executor", "ray",
-         "--datasets", "megadepth,redweb,tartanair", "--short-side", "160", "--shard-size", "100")  # fmt: skip
+         "--short-side", "128", "--shard-size", "50")  # fmt: skip
     step("verify", "verify", at["shards"])
     step("training", "train", "demo", "--shards", at["shards"], "--out", at["runs"] + "/demo")
     models = [f"{at['runs']}/demo/best.pt", *BASELINES]
