@@ -1,4 +1,4 @@
-"""dpt_bench: MIX 6 conversion, DPT training and reproducible zero-shot depth evaluation. Importing it imports no torch and no ray."""
+"""MIX 6 conversion, DPT training, reproducible zero-shot evaluation. Importing it imports no torch and no ray."""
 
 from __future__ import annotations
 
