@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.progress import Progress
 from dpt_bench.core.recipe import Recipe
 from dpt_bench.readers import load_reader
-from dpt_bench.scenes import render_scene, style_for
+from dpt_bench.scenes import Style, render_scene, style_for
 from dpt_bench.scenes.scene import Scene
 
 SCENES_AHEAD = 64
@@ -58,8 +58,10 @@ def write_sample_world(folder: Path, options: WorldOptions, progress: Progress) 
                 raise UsageError(
                     f"cannot write here: {error.strerror}", where=root, fix="choose another folder"
                 ) from error
-            scenes = _rendered(pool, recipe, count, options.seed)
-            load_reader(recipe).write_example(root, recipe, _counted(scenes, progress, task))
+            reader = load_reader(recipe)
+            stereo = getattr(reader, "EXAMPLE_IS_STEREO", False)
+            scenes = _rendered(pool, partial(_render, style_for(recipe.name), options.seed, stereo), count)
+            reader.write_example(root, recipe, _counted(scenes, progress, task))
             progress.finish(task)
     return {name: root for name, (root, _, _) in jobs.items()}
 
@@ -80,8 +82,14 @@ def _jobs(folder: Path, options: WorldOptions) -> dict[str, tuple[Path, Recipe, 
     return {name: jobs[name] for name in options.datasets}
 
 
-def _rendered(pool: ProcessPoolExecutor, recipe: Recipe, count: int, seed: int) -> Iterator[Scene]:
-    render = partial(render_scene, style_for(recipe.name), seed)
+def _render(style: Style, seed: int, stereo: bool, index: int) -> Scene:
+    scene = render_scene(style, seed, index)
+    if stereo:
+        _ = scene.right  # rendered here, in the worker, and kept by the scene
+    return scene
+
+
+def _rendered(pool: ProcessPoolExecutor, render: Callable[[int], Scene], count: int) -> Iterator[Scene]:
     for start in range(0, count, SCENES_AHEAD):
         yield from pool.map(render, range(start, min(start + SCENES_AHEAD, count)), chunksize=4)
 

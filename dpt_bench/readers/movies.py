@@ -62,6 +62,8 @@ class _Item:
 class Reader:
     """The tree that the module's docstring draws."""
 
+    EXAMPLE_IS_STEREO = True  # `write_example` reads the right eye of each scene
+
     def list(self, root: Path, recipe: Recipe, split: str) -> pa.Table:
         """One row a listed frame of which anything is there; without a list, one row a frame that has a target.
 

@@ -48,6 +48,8 @@ Folders = dict[str, dict[str, tuple[str, str]]]
 class Reader:
     """The tree that the module's docstring draws."""
 
+    EXAMPLE_IS_STEREO = True  # `write_example` reads the right eye of each scene
+
     def list(self, root: Path, recipe: Recipe, split: str) -> pa.Table:
         """One row an extracted frame; one without flow is listed too, and rejected when it is read."""
         check_tree(root, recipe, split)
