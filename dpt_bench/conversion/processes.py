@@ -57,7 +57,8 @@ class _Worker:
     def end(self) -> int:
         """Ask the process to clean up and leave, kill it if it does not; its exit status."""
         self.connection.close()
-        self.process.terminate()
+        if self.job is not None:  # an idle worker leaves by itself when its connection is gone
+            self.process.terminate()
         try:
             return self.process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:

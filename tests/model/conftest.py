@@ -30,7 +30,7 @@ def golden() -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def small_spec() -> ModelSpec:
-    return ModelSpec(backbone="conv_hybrid_tiny", hooks=(0, 1), widths=(24, 48, 16, 16), features=16, train_size=64)
+    return ModelSpec(backbone="conv_hybrid_tiny", hooks=(0, 1), widths=(24, 64, 16, 16), features=16, train_size=64)
 
 
 @pytest.fixture(scope="session")
