@@ -119,7 +119,9 @@ def test_the_samples_become_shards_whose_depth_matches_the_image(shards: Path, t
 def test_near_is_bright_in_the_hospital(shards: Path) -> None:
     """Frame 0 looks along a wall, nearer on the left, past a door frame; frame 188 down on a floor, nearer below."""
     opened = open_shards(str(shards))
-    maps = {row["key"][-6:]: opened.read("tartanair", row).inverse_depth for row in opened.index("tartanair").to_pylist()}
+    maps = {
+        row["key"][-6:]: opened.read("tartanair", row).inverse_depth for row in opened.index("tartanair").to_pylist()
+    }
     wall, floor = maps["000000"], maps["000188"]
     assert wall is not None
     assert floor is not None
