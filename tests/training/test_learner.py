@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,14 @@ from dpt_bench.training.learner import InputNormaliser, Learner, seed_torch
 from dpt_bench.training.tasks._contract import load_task
 
 ALONE = World(0, 1, torch.device("cpu"))
+
+
+MICRO: dict[str, Any] = {
+    "model.spec.backbone": str(Path(__file__).with_name("micro_backbone.py")),
+    "model.spec.hooks": [0, 1],
+    "model.spec.widths": [8, 16, 16, 16],
+    "model.spec.features": 16,
+}
 
 
 def preset(**overrides: Any) -> Preset:
@@ -63,8 +72,8 @@ def test_a_step_lowers_the_loss_on_its_batch() -> None:
 
 @pytest.mark.parametrize("parts", [2, 4])
 def test_accumulation_changes_nothing_but_rounding(parts: int) -> None:
-    whole = learner(preset(precision="fp64"))
-    cut = learner(preset(precision="fp64", accumulate=parts))
+    whole = learner(preset(precision="fp64", **MICRO))
+    cut = learner(preset(precision="fp64", accumulate=parts, **MICRO))
     for step in range(3):
         one, other = whole.step(batch(), step), cut.step(batch(), step)
         assert torch.allclose(one.losses, other.losses, rtol=0, atol=1e-10)

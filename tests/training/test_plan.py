@@ -15,8 +15,8 @@ def test_the_estimate_counts_states_and_activations() -> None:
     base = memory(batch_size=8, ema="none")
     assert base.states % 16 == 0, "four float32 for every parameter"
     assert memory(batch_size=8, ema=0.9).states == base.states // 4 * 5
-    assert memory(batch_size=16, ema="none").activations == 2 * base.activations
-    assert memory(batch_size=16, accumulate=2, ema="none").activations == base.activations
+    assert memory(batch_size=16, ema="none").activations == pytest.approx(2 * base.activations, rel=0.01)
+    assert memory(batch_size=16, accumulate=2, ema="none").activations == pytest.approx(base.activations, rel=0.01)
     assert memory(batch_size=8, precision="fp64", ema="none").activations == pytest.approx(
         2 * base.activations, rel=0.05
     )
