@@ -69,7 +69,7 @@ class World:
         if self.control is None:
             return model
         devices = [self.device.index] if self.device.type == "cuda" else None
-        return DistributedDataParallel(model, device_ids=devices, broadcast_buffers=False, gradient_as_bucket_view=True)
+        return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
 
 
 @contextmanager
