@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.context import BaseContext
 
 import cv2
@@ -62,7 +64,7 @@ def _started(steps: IterableDataset[Batch | DptBenchError], options: WorkerOptio
             prefetch_factor=options.prefetch if options.count else None,
             pin_memory=options.pin_memory,
             multiprocessing_context=_context() if options.count else None,
-            worker_init_fn=_quiet if options.count else None,
+            worker_init_fn=_settle if options.count else None,
         )
     )
 
@@ -73,8 +75,17 @@ def share_of_worker() -> tuple[int, int]:
     return (0, 1) if info is None else (info.id, info.num_workers)
 
 
-def _quiet(_worker: int) -> None:
+def _settle(_worker: int) -> None:
     cv2.setNumThreads(1)  # one process a core; threads of each would only get in one another's way
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """Torch's own watch looks at the parent's number, which is that of the fork server: it outlives a killed run."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _context() -> BaseContext:

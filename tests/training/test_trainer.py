@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -291,6 +292,16 @@ if __name__ == "__main__":
 """
 
 
+def marked(value: str) -> list[str]:
+    """Processes in whose environment the value stands."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"DPT_BENCH_TEST={value}".encode() in (process / "environ").read_bytes().split(bytes(1)):
+                found.append(process.name)
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_sigkill_costs_nothing_but_time(shards_url: str, undisturbed: Path, tmp_path: Path, workers: int) -> None:
@@ -298,11 +309,16 @@ def test_sigkill_costs_nothing_but_time(shards_url: str, undisturbed: Path, tmp_
     program.write_text(PROGRAM)
     settings = [f"{key}={json.dumps(value)}" for key, value in {**TINY, "data.workers": workers}.items()]
     call = [sys.executable, str(program), shards_url, str(tmp_path / "run"), *settings]
-    with subprocess.Popen(call) as process:
+    mark = {"DPT_BENCH_TEST": str(tmp_path)}
+    with subprocess.Popen(call, env={**os.environ, **mark}) as process:
         deadline = time.monotonic() + 120
         while not list((tmp_path / "run").glob("checkpoints/step-*4.pt")) and time.monotonic() < deadline:
             time.sleep(0.02)
         process.kill()
     assert process.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 30
+    while marked(str(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not marked(str(tmp_path)), "processes that prepared batches outlived the run"
     subprocess.run(call, check=True, timeout=120)
     assert_same_run(tmp_path / "run", undisturbed)
