@@ -111,7 +111,7 @@ def test_an_unknown_model_and_a_bad_spec() -> None:
 
 def test_a_preset_from_a_path(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
-    file.write_text((PRESETS / "demo.toml").read_text().replace("batch_size = 8", "batch_size = 2"))
+    file.write_text((PRESETS / "demo.toml").read_text().replace("batch_size = 16", "batch_size = 2"))
     assert load_preset(file).batch_size == 2
     assert load_preset(str(file)).name == "mine"
     file.write_text("title = 'x'\nbatch_size = 2\n[model]\nvariant = 'dpt-tiny'\n[optimiser]\nlr_backbone = 1\n")
