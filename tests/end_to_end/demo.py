@@ -18,8 +18,8 @@ BASELINES = ("baseline:constant", "baseline:ramp")
 DATASETS = ("kitti", "nyu", "tum")
 MIX6 = "redweb,diml,movies,megadepth,wsvd,tartanair,hrwsi,apolloscape,blendedmvs,irs"
 WORLD = f"{MIX6},{','.join(DATASETS)}"
-GOAL, REQUIRED = 0.20, 0.10
-"""By which share the trained model's error should be, and must be, lower than each baseline's on every evaluation set."""
+REQUIRED = 0.20
+"""By which share the trained model's error must be lower than each baseline's on every evaluation set."""
 
 
 def main() -> None:
@@ -74,11 +74,9 @@ def closing(folder: Path, seconds: float) -> None:
         print(f"{'error saved against ' + name:<40}" + "".join(f"{gains[name, dataset]:>9.0%}" for dataset in DATASETS))
     print("\nThe sample world is procedural: these numbers compare models with each other, never with a paper.")
     print(f"all of it took {seconds:.0f} s")
-    below = [f"{dataset} against {name}" for (name, dataset), gain in gains.items() if gain < GOAL]
+    below = [f"{dataset} against {name}" for (name, dataset), gain in gains.items() if gain < REQUIRED]
     if below:
-        print(f"below the goal of {GOAL:.0%}: {', '.join(below)}")
-    if min(gains.values()) < REQUIRED:
-        sys.exit(f"demo: the trained model must be {REQUIRED:.0%} better than each baseline everywhere")
+        sys.exit(f"demo: the trained model must save {REQUIRED:.0%} of the error; it does not on {', '.join(below)}")
 
 
 if __name__ == "__main__":
