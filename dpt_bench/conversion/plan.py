@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.mix import Member
 from dpt_bench.core.recipe import Recipe
-from dpt_bench.readers._contract import Reader, load_reader
+from dpt_bench.readers._contract import ITEM_FIELDS, Reader, load_reader
 from dpt_bench.shards.codec import KEY_PATTERN
 from dpt_bench.shards.layout import shard_name
 from dpt_bench.shards.records import Identity, ItemsRecord
@@ -117,12 +118,14 @@ def shuffle(items: pa.Table, dataset: str, split: str, seed: int) -> pa.Table:
 
 
 def hash_items(items: pa.Table) -> str:
-    """Identity of a listing: over each item's key, scene and source files."""
+    """Identity of a listing: over each item's key, scene and source files, and the columns of the reader's own."""
+    own = sorted(set(items.column_names) - {field.name for field in ITEM_FIELDS})
     digest = hashlib.sha256()
-    for batch in items.select(["key", "scene", "files"]).to_batches(max_chunksize=10_000):
+    for batch in items.to_batches(max_chunksize=10_000):
         columns = batch.to_pydict()
-        rows = zip(columns["key"], columns["scene"], columns["files"], strict=True)
-        lines = "".join("\0".join([key, scene, *files]) + "\n" for key, scene, files in rows)
+        facts = zip(*([f"{name}={value!r}" for value in columns[name]] for name in own), strict=True)
+        rows = zip(columns["key"], columns["scene"], columns["files"], facts if own else repeat(()))
+        lines = "".join("\0".join([key, scene, *files, *more]) + "\n" for key, scene, files, more in rows)
         digest.update(lines.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 

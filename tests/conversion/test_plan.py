@@ -159,6 +159,17 @@ def test_the_hash_of_the_items_knows_keys_scenes_and_files() -> None:
     assert base == hash_items(chunked)
 
 
+def test_the_hash_of_the_items_knows_the_readers_own_columns() -> None:
+    plain = _items(["a", "b"])
+    turned = plain.append_column("swapped", pa.array([False, True]))
+    assert hash_items(turned) != hash_items(plain)
+    assert hash_items(turned) != hash_items(plain.append_column("swapped", pa.array([True, False])))
+    assert hash_items(turned) != hash_items(plain.append_column("mirrored", pa.array([False, True])))
+    more = turned.append_column("crop", pa.array([[0.5], None]))
+    assert hash_items(more) == hash_items(more.select(["files", "crop", "swapped", "scene", "key"]))
+    assert hash_items(more) != hash_items(turned.append_column("crop", pa.array([[0.5], [0.5]])))
+
+
 def test_a_changed_reader_file_is_another_build(toy: Any) -> None:
     before = _plan(toy).identity
     with (toy.folder / "toy_reader.py").open("a") as file:

@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from dpt_bench.conversion import storage_errors, write_shard
@@ -104,6 +105,14 @@ def test_a_shard_of_other_options_is_made_again(job: ShardJob) -> None:
     other = replace(job, options=replace(job.options, jpeg_quality=50))
     assert not run_job(other).reused
     assert len(_tar(job).read_bytes()) < len(data)
+
+
+def test_a_shard_whose_reader_says_something_else_is_made_again(job: ShardJob) -> None:
+    items = pa.ipc.open_stream(job.items).read_all()
+    for swapped in (False, True):
+        turned = items.append_column("swapped", pa.array([swapped] * items.num_rows))
+        assert not run_job(replace(job, items=encode_items(turned))).reused
+        assert run_job(replace(job, items=encode_items(turned))).reused
 
 
 def _truncate_image(toy: Any) -> None:
