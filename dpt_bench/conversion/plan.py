@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -123,9 +122,9 @@ def hash_items(items: pa.Table) -> str:
     digest = hashlib.sha256()
     for batch in items.to_batches(max_chunksize=10_000):
         columns = batch.to_pydict()
-        facts = zip(*([f"{name}={value!r}" for value in columns[name]] for name in own), strict=True)
-        rows = zip(columns["key"], columns["scene"], columns["files"], facts if own else repeat(()))
-        lines = "".join("\0".join([key, scene, *files, *more]) + "\n" for key, scene, files, more in rows)
+        facts = [[f"{name}={value!r}" for value in columns[name]] for name in own]
+        rows = zip(columns["key"], columns["scene"], columns["files"], *facts, strict=True)
+        lines = "".join("\0".join([key, scene, *files, *more]) + "\n" for key, scene, files, *more in rows)
         digest.update(lines.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
