@@ -1,9 +1,10 @@
-"""Fixtures that every test may use: where the real samples and the shared goldens are, and small videos."""
+"""Fixtures that every test may use: where the real samples and the shared goldens are, one Ray, and small videos."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -39,6 +40,22 @@ def shared_golden() -> Path:
 def shared_facts() -> Path:
     """Folder of machine-readable facts."""
     return _shared("facts", "DPT_BENCH_FACTS")
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two CPUs of Ray, without dashboard and without calling home, for all tests of the session."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    patch.delenv("RAY_ADDRESS", raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray's own deprecations, while it starts, are not ours to mend
+        import ray
+
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield
+    ray.shutdown()
+    patch.undo()
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def _make(job: ShardJob) -> ShardReport:
     committed = _committed(store, job, identity)
     if committed is not None:
         return _report(job, committed, reused=True)
-    _clear(store, job)
+    _remove_remains(store, job)
     source = Source.open(job.recipe, job.recipe_sha256, Path(job.raw))
     name = f"{job.dataset}/{job.shard}"
     with store.temporary(name) as local:
@@ -139,20 +139,31 @@ def _job_sha256(job: ShardJob, items: list[Mapping[str, Any]]) -> str:
 
 
 def _committed(store: ShardStore, job: ShardJob, identity: str) -> Ledger | None:
-    """The ledger of an earlier run, if it names this very job and the tar has the right size."""
+    """The ledger of an earlier run, if it names this very job and the tar has the right size.
+
+    A stale one is withdrawn, since its tar is about to be replaced. One that is not there is left alone: another build
+    of the same may just be writing it.
+    """
     try:
         ledger = read_ledger(store, job.dataset, job.shard)
-    except (FileNotFoundError, DataError):
+        if _is_good(ledger.record, store, job, identity):
+            return ledger
+    except FileNotFoundError:
         return None
-    record = ledger.record
-    if record.job_sha256 != identity or store.size(f"{job.dataset}/{job.shard}") != record.num_bytes:
-        return None
-    return None if job.retry_rejected and record.rejected else ledger
-
-
-def _clear(store: ShardStore, job: ShardJob) -> None:
-    """Withdraw a stale ledger before its tar is replaced, and remove what a killed worker left of this shard."""
+    except DataError:
+        pass  # it is damaged
     store.remove(f"{job.dataset}/{ledger_name(job.shard)}")
+    return None
+
+
+def _is_good(record: LedgerRecord, store: ShardStore, job: ShardJob, identity: str) -> bool:
+    if record.job_sha256 != identity or store.size(f"{job.dataset}/{job.shard}") != record.num_bytes:
+        return False
+    return not (job.retry_rejected and record.rejected)
+
+
+def _remove_remains(store: ShardStore, job: ShardJob) -> None:
+    """Remove what a killed worker left of this shard."""
     if store.local_root is not None:
         for name in (job.shard, ledger_name(job.shard)):
             remove_abandoned(store.local_root / job.dataset, name)

@@ -1,9 +1,8 @@
-"""A user's own dataset outside the package: recipe, reader and raw tree in a temporary folder; and one Ray for all tests."""
+"""A user's own dataset outside the package: recipe, reader and raw tree in a temporary folder."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -125,19 +124,3 @@ def make_toy(tmp_path: Path) -> Callable[..., Toy]:
         return write_toy(tmp_path / folder, **options)  # type: ignore[arg-type]
 
     return make
-
-
-@pytest.fixture(scope="session")
-def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Two CPUs of Ray, without dashboard and without calling home, for all tests of the session."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    patch.delenv("RAY_ADDRESS", raising=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray's own deprecations, while it starts, are not ours to mend
-        import ray
-
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield
-    ray.shutdown()
-    patch.undo()

@@ -1,13 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -324,56 +319,3 @@ def test_progress_counts_items(toy: Any, tmp_path: Path) -> None:
     listener = Listener()
     _build(toy, tmp_path / "out", progress=listener)
     assert listener.totals == listener.done == {"plan": 1, "convert": 9}
-
-
-SLOW_BUILD = """
-import sys, dpt_bench
-from dpt_bench.conversion import BuildOptions
-dpt_bench.build(*sys.argv[1:4], executor=sys.argv[4], workers=2, options=BuildOptions(shard_size=3))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("executor", ["serial", "processes"])
-def test_a_killed_driver_leaves_shards_to_go_on_from(
-    executor: str, toy: Any, make_toy: Callable[..., Any], tmp_path: Path
-) -> None:
-    quiet = make_toy("quiet")
-    reader = toy.folder / "toy_reader.py"
-    reader.write_text(
-        reader.read_text().replace("        image =", "        __import__('time').sleep(0.3)\n        image =")
-    )
-    out = tmp_path / "out"
-    command = [sys.executable, "-c", SLOW_BUILD, str(toy.recipe), str(toy.raw), str(out), executor]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(command, env=environment) as driver:
-        deadline = time.monotonic() + 60
-        while not list(out.glob("toy/train-*.parquet")) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        driver.send_signal(signal.SIGKILL)
-    assert not (out / "manifest.json").exists()
-    assert _build(toy, out, executor="processes", workers=2).complete
-    deadline = time.monotonic() + 20
-    while list(out.glob("toy/.*.tmp")) and time.monotonic() < deadline:
-        time.sleep(0.2)  # an orphaned worker may still be at its last shard
-    assert verify(out).ok
-    _build(quiet, tmp_path / "undisturbed")
-    expected, found = _files(tmp_path / "undisturbed"), _files(out)
-    assert expected.keys() == found.keys()
-    assert {name: found[name] for name in found if name.endswith(".tar")} == {
-        name: expected[name] for name in expected if name.endswith(".tar")
-    }
-
-
-@pytest.mark.slow
-def test_two_builds_at_once_give_one_result(toy: Any, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    command = [sys.executable, "-c", SLOW_BUILD, str(toy.recipe), str(toy.raw), str(out), "processes"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    builds = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    for running in builds:
-        _, errors = running.communicate(timeout=120)
-        assert running.returncode == 0, errors
-    assert verify(out).ok
-    _build(toy, tmp_path / "alone")
-    assert _files(out) == _files(tmp_path / "alone")

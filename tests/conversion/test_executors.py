@@ -113,26 +113,6 @@ def _deadly(toy: Any, signal: str, times: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["processes", "ray"])
-def test_a_killed_worker_is_replaced(
-    name: str, request: pytest.FixtureRequest, make_toy: Callable[..., Any], tmp_path: Path
-) -> None:
-    if name == "ray":
-        request.getfixturevalue("ray_cluster")
-    quiet, toy = make_toy("quiet"), make_toy("deadly")
-    list(run(_jobs(quiet, tmp_path / "undisturbed"), "serial"))
-    _deadly(toy, "SIGKILL", 2)
-    reports = list(run(_jobs(toy, tmp_path / "out"), name, workers=2))
-    assert len(list(toy.folder.glob("death_*"))) == 2
-    assert sorted(report.shard for report in reports) == NAMES
-    assert not any(report.error for report in reports)
-    tars = {name: data for name, data in _files(tmp_path / "out").items() if name.endswith(".tar")}
-    undisturbed = _files(tmp_path / "undisturbed")
-    assert tars == {name: undisturbed[name] for name in tars}
-    assert len(tars) == 5
-
-
-@pytest.mark.slow
 def test_a_shard_that_kills_every_worker_is_given_up(make_toy: Callable[..., Any], tmp_path: Path) -> None:
     toy = make_toy("deadly", train=3, val=1)
     _deadly(toy, "SIGKILL", 99)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dpt_bench.conversion import storage_errors, write_shard
+from dpt_bench.conversion import shard_job, storage_errors, write_shard
 from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.conversion.plan import plan_dataset
 from dpt_bench.conversion.shard_job import ShardJob, encode_items, run_job
@@ -272,6 +272,25 @@ def _breaking(number: int, times: int) -> Callable[..., Any]:
         return convert(*arguments)
 
     return broken
+
+
+def test_the_ledger_of_a_build_that_was_faster_is_kept(job: ShardJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be reading the ledger already, to finish the dataset."""
+    seen = []
+
+    def other_build_is_faster(store: ShardStore, dataset: str, shard: str) -> Any:
+        monkeypatch.setattr(shard_job, "read_ledger", read_ledger)
+        with pytest.raises(FileNotFoundError) as missing:
+            read_ledger(store, dataset, shard)
+        assert not run_job(job).reused
+        ledger = _tar(job).with_suffix(".parquet")
+        seen.append((ledger, ledger.stat().st_mtime_ns))
+        raise missing.value
+
+    monkeypatch.setattr(shard_job, "read_ledger", other_build_is_faster)
+    assert run_job(job).reused
+    ((ledger, stamp),) = seen
+    assert ledger.stat().st_mtime_ns == stamp
 
 
 def test_a_hiccup_of_the_storage_is_survived(job: ShardJob, monkeypatch: pytest.MonkeyPatch) -> None:

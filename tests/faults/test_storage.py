@@ -1,0 +1,91 @@
+"""A disk that is full, and a folder that must not be written, from the start or in the middle of a build."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dpt_bench.core.errors import DataError
+
+CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
+
+
+@pytest.fixture(params=["tmpfs", "limit"])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, Callable[[int], None]]]:
+    """A folder, and a function that gives it so many kB: of a tmpfs, or, where none may be mounted, for each file."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    mounted = request.param == "tmpfs" and _mount(folder, 4)
+
+    def resize(kilobytes: int) -> None:
+        if mounted:
+            assert _mount(folder, kilobytes, "remount")
+        else:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, before[1]))
+
+    yield folder, resize
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _mount(folder: Path, kilobytes: int, *options: str) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", ",".join((f"size={kilobytes}k", *options)), "none", str(folder)]
+    return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def test_a_full_disk(trial: Any, small_disk: tuple[Path, Callable[[int], None]]) -> None:
+    """It grows a little after each failure, so that the build fails at every kind of file, and goes on there."""
+    disk, resize = small_disk
+    failures = []
+    for kilobytes in range(4, 400, 4):
+        resize(kilobytes)
+        try:
+            trial.build(disk / "out")
+            break
+        except DataError as error:
+            failures.append(error)
+    assert len(failures) > 3
+    assert all("do not fit" in error.what and "run the same build again" in str(error.fix) for error in failures)
+    trial.assert_as_undisturbed(disk / "out")
+
+
+def _respect_permissions() -> None:
+    """Take the superuser's right to write into read-only folders from the child."""
+    if os.geteuid() == 0 and ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0):
+        raise OSError("cannot drop CAP_DAC_OVERRIDE")
+
+
+def test_a_read_only_target(trial: Any) -> None:
+    trial.out.mkdir()
+    trial.out.chmod(0o555)
+    with trial.start_build(preexec_fn=_respect_permissions) as build:
+        _, errors = build.communicate(timeout=60)
+    trial.out.chmod(0o755)
+    assert build.returncode == 1
+    assert "UsageError: the output folder cannot be written" in errors
+    assert list(trial.out.iterdir()) == []
+    trial.build()
+    trial.assert_as_undisturbed()
+
+
+@pytest.mark.parametrize("executor", ["serial", pytest.param("processes", marks=pytest.mark.slow)])
+def test_a_target_that_becomes_read_only(trial: Any, executor: str) -> None:
+    trial.disturb("wait", "train/a_004", seconds=0.5)
+    with trial.start_build(executor=executor, preexec_fn=_respect_permissions) as build:
+        trial.wait_until_it_happens()
+        (trial.out / "toy").chmod(0o555)
+        _, errors = build.communicate(timeout=60)
+    (trial.out / "toy").chmod(0o755)
+    assert "UsageError: the output cannot be written: Permission denied" in errors
+    trial.calm()
+    trial.build()
+    trial.assert_as_undisturbed()
