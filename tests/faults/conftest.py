@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -9,8 +10,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Trial:
     """A dataset of 8 + 2 images in 4 shards, and the place where a build of it is disturbed."""
 
     folder: Path
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def recipe(self) -> Path:
@@ -114,10 +116,9 @@ class Trial:
 
     def assert_as_undisturbed(self, out: Path | str | None = None, options: BuildOptions | None = None) -> None:
         """After a fault and a rerun: the bytes of an undisturbed build, every image in a shard or rejected, none twice."""
-        calm = self.folder / "undisturbed"
-        if not calm.exists():
-            assert not (self.folder / "disturbance.json").exists(), "first calm, then compare"
-            self.build(calm, options=options or self.options())
+        assert not (self.folder / "disturbance.json").exists(), "first calm, then compare"
+        calm = self.folder / f"undisturbed_{next(self._numbers)}"
+        self.build(calm, options=options or self.options())
         out = out or self.out
         found, expected = contents(out), contents(calm)
         assert found.keys() == expected.keys()
@@ -129,7 +130,8 @@ class Trial:
         """The image of every item of the raw tree."""
         listed = [str(file.relative_to(self.root)) for file in self.root.rglob("*.png")]
         more = self.root / "more.txt"
-        return listed + [f"{name}.png" for name in (more.read_text().splitlines() if more.is_file() else ())]
+        lines = more.read_text().splitlines() if more.is_file() else ()
+        return listed + [line.split("\t")[1] + ".png" for line in lines]
 
 
 def contents(out: Path | str) -> dict[str, bytes]:

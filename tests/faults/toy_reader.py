@@ -1,6 +1,6 @@
 """The reader of the dataset that tests/faults disturbs: <split>/<name>.png with a float32 depth in metres beside it.
 
-inf is sky, 0 and NaN are holes. `more.txt`, where it exists, lists further names of the training split.
+inf is sky, 0 and NaN are holes. `more.txt`, where it exists, lists further items of the training split: key, tab, file without ending.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ class Reader:
     def list(self, root, recipe, split):
         if not (root / "train").is_dir():
             raise UsageError("this is not a toy tree: train/ is missing", where=root)
-        names = sorted(f"{split}/{file.stem}" for file in (root / split).glob("*.png"))
+        found = [(f"{split}/{file.stem}", f"{split}/{file.stem}") for file in sorted((root / split).glob("*.png"))]
         more = root / "more.txt"
         if split == "train" and more.is_file():
-            names += more.read_text().splitlines()
+            found += [line.split("\t") for line in more.read_text().splitlines()]
         return pa.table(
             {
-                "key": pa.array(names, pa.string()),
-                "scene": pa.array([name.split("_")[0] for name in names], pa.string()),
-                "files": pa.array([[f"{name}.png", f"{name}.npy"] for name in names], pa.list_(pa.string())),
+                "key": pa.array([key for key, _ in found], pa.string()),
+                "scene": pa.array([key.split("_")[0] for key, _ in found], pa.string()),
+                "files": pa.array([[f"{stem}.png", f"{stem}.npy"] for _, stem in found], pa.list_(pa.string())),
             }
         )
 
