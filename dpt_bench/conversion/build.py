@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from dpt_bench.conversion.claims import claim, refuse_other_build, refuse_other_options
 from dpt_bench.conversion.convert_item import Source
@@ -19,12 +21,14 @@ from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.conversion.plan import DatasetPlan, plan_dataset
 from dpt_bench.conversion.report import BuildFailed, BuildReport, DatasetRow, Status
 from dpt_bench.conversion.shard_job import ShardJob, ShardReport, encode_items
-from dpt_bench.conversion.storage_errors import explain
+from dpt_bench.conversion.storage_errors import explain, retrying
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.mix import Mix
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.shards.layout import ShardStore
 from dpt_bench.shards.records import DatasetRecord, built_record, read_dataset_record
+
+Value = TypeVar("Value")
 
 _PLAN = "plan"
 _CONVERT = "convert"
@@ -81,18 +85,15 @@ def build(
     check_executor(executor)
     state = _Build(load_mix_or_recipe(mix), ShardStore.at(out), options, progress, rows={})
     _refuse_unwritable(state.store)
-    refuse_other_options(state.store, state.mix, options)
+    _stored(state, lambda: refuse_other_options(state.store, state.mix, options))
     members = find_members(state.mix, Path(raw), datasets)
     _note_missing(state, members, Path(raw), explicit=datasets is not None)
     _plan(state, [member for member in members if isinstance(member, Found)])
     if options.dry_run:
         state.rows |= {dataset.plan.dataset: _planned_row(dataset, options) for dataset in state.datasets}
     else:
-        try:
-            _claim_all(state)
-            _convert(state, executor, workers)
-        except OSError as error:
-            raise explain(error, state.store.url) from error
+        _claim_all(state)
+        _convert(state, executor, workers)
     report = BuildReport(
         mix=state.mix.name,
         out=state.store.url,
@@ -114,10 +115,19 @@ def _name(member: Found | Missing) -> str:
 def _refuse_unwritable(store: ShardStore) -> None:
     """Tell before the planning, not after it, and without having made a folder."""
     if store.local_root is None:
+        store.check()
         return
     place = next(path for path in (store.local_root, *store.local_root.parents) if path.exists())
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise UsageError("the output folder cannot be written", where=place, fix="choose another --out")
+
+
+def _stored(state: _Build, work: Callable[[], Value]) -> Value:
+    """The result of reading or writing at the output, tried again after a hiccup."""
+    try:
+        return retrying(work)
+    except OSError as error:
+        raise explain(error, state.store.url) from error
 
 
 def _note_missing(state: _Build, members: Sequence[Found | Missing], raw: Path, *, explicit: bool) -> None:
@@ -159,10 +169,9 @@ def _planned_row(dataset: _Dataset, options: BuildOptions) -> DatasetRow:
 
 def _claim_all(state: _Build) -> None:
     identities = [dataset.plan.identity for dataset in state.datasets]
-    for identity in identities:  # refuse before anything is written
-        refuse_other_build(state.store, identity)
-    for identity in identities:
-        claim(state.store, identity)
+    for step in (refuse_other_build, claim):  # refuse before anything is written
+        for identity in identities:
+            _stored(state, partial(step, state.store, identity))
 
 
 def _jobs(state: _Build) -> Iterator[ShardJob]:
@@ -199,7 +208,7 @@ def _convert(state: _Build, executor: str, workers: int | None) -> None:
                 _finish(state, dataset)
     state.progress.finish(_CONVERT)
     why = {row.dataset: row.note for row in state.rows.values() if row.status in ("missing", "failed")}
-    write_manifest(state.store, state.mix, state.options, why)
+    _stored(state, lambda: write_manifest(state.store, state.mix, state.options, why))
 
 
 def _finish(state: _Build, dataset: _Dataset) -> None:
@@ -211,17 +220,19 @@ def _finish(state: _Build, dataset: _Dataset) -> None:
         _fail(state, DatasetRow(name, "failed", note=what), first.fix or "run the same build again")
         return
     expected = dataset.found.recipe.expected_rejections
-    record = finish_dataset(state.store, dataset.plan, expected, state.options.max_rejected)
+    ceiling = state.options.max_rejected
+    record = _stored(state, lambda: finish_dataset(state.store, dataset.plan, expected, ceiling))
     if record.complete:
         state.rows[name] = _finished_row(record, "built", "")
-        write_manifest(state.store, state.mix, state.options, {})  # should the build stop later, this one is usable
+        # should the build stop later, this one is usable
+        _stored(state, lambda: write_manifest(state.store, state.mix, state.options, {}))
         return
     total = dataset.plan.table.num_rows
     rejected = {reason: count for reason, count in record.rejections.items() if reason not in expected}
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
-    ceiling = f"more than {state.options.max_rejected:.1%}, or all of a split that is needed"
+    limit = f"more than {ceiling:.1%}, or all of a split that is needed"
     share = sum(rejected.values()) / total
-    what = f"{sum(rejected.values()):,} of {total:,} items were rejected ({share:.1%}; {ceiling}): {reasons}"
+    what = f"{sum(rejected.values()):,} of {total:,} items were rejected ({share:.1%}; {limit}): {reasons}"
     fix = "rejected.parquet says why each; mend the raw files and add --retry-rejected, or raise --max-rejected"
     _fail(state, _finished_row(record, "failed", what), fix)
 

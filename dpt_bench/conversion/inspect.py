@@ -63,6 +63,7 @@ def inspect_shards(
         DataError: the shards are damaged; `dpt-bench verify` says where.
     """
     store = ShardStore.at(url)
+    store.check()
     manifest = open_shards(url).manifest if store.exists(MANIFEST) else None
     names = list(manifest.datasets) if manifest else []
     names += [name for name in _folders(store) if name not in names]

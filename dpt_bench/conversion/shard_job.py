@@ -94,7 +94,7 @@ def run_job(job: ShardJob) -> ShardReport:
     started = time.perf_counter()
     try:
         with _one_thread():
-            report = retrying(lambda: _make(job))
+            report = _make(job)
     except DptBenchError as error:
         report = failed(job, error, fatal=isinstance(error, UsageError))
     except OSError as error:
@@ -111,24 +111,25 @@ def failed(job: ShardJob, error: DptBenchError, *, fatal: bool) -> ShardReport:
 
 
 def _make(job: ShardJob) -> ShardReport:
+    """Each step is tried again by itself after a hiccup: what was converted is not lost to a failed upload."""
     store = ShardStore.at(job.out)
     items = pa.ipc.open_stream(job.items).read_all().to_pylist()
     identity = _job_sha256(job, items)
-    committed = _committed(store, job, identity)
+    committed = retrying(lambda: _committed(store, job, identity))
     if committed is not None:
         return _report(job, committed, reused=True)
     _remove_remains(store, job)
     source = Source.open(job.recipe, job.recipe_sha256, Path(job.raw))
-    name = f"{job.dataset}/{job.shard}"
+    name, ledger = f"{job.dataset}/{job.shard}", f"{job.dataset}/{ledger_name(job.shard)}"
     with store.temporary(name) as local:
-        rows, facts = write_shard(local, source, items, job.options)
-        committed = _committed(store, job, identity)
+        rows, facts = retrying(lambda: write_shard(local, source, items, job.options))
+        committed = retrying(lambda: _committed(store, job, identity))
         if committed is not None:  # another build was faster, with the same bytes
             return _report(job, committed, reused=True)
-        store.put_atomic(local, name)
+        retrying(lambda: store.put_atomic(local, name))
     record = _record(identity, rows, facts)
-    store.put_bytes(f"{job.dataset}/{ledger_name(job.shard)}", encode_ledger(rows, record))
-    return _report(job, read_ledger(store, job.dataset, job.shard), reused=False)
+    retrying(lambda: store.put_bytes(ledger, encode_ledger(rows, record)))
+    return _report(job, retrying(lambda: read_ledger(store, job.dataset, job.shard)), reused=False)
 
 
 def _job_sha256(job: ShardJob, items: list[Mapping[str, Any]]) -> str:

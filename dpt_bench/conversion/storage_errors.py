@@ -47,5 +47,6 @@ def explain(error: OSError, where: str) -> DptBenchError:
     if error.errno in _FULL:
         return DataError(f"the shards do not fit: {reason}", where=where, fix=f"free some space, {GO_ON}")
     if is_hopeless(error):
-        return UsageError(f"the output cannot be written: {reason}", where=where, fix="choose another --out")
+        fix = "check the credentials and the bucket's policy, or " if "://" in where else ""
+        return UsageError(f"the output cannot be written: {reason}", where=where, fix=f"{fix}choose another --out")
     return DataError(f"the storage failed again and again: {error}", where=where, fix=f"check it, {GO_ON}")

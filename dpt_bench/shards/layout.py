@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import IO, Any
 import fsspec
 
 from dpt_bench.core.errors import UsageError
+from dpt_bench.shards.remote import OBJECT_STORES, check_bucket, os_errors
 from dpt_bench.shards.temporary import locked_temporary
 
 SCHEMA_VERSION = 1
@@ -23,6 +24,7 @@ MANIFEST = "manifest.json"
 DATASET = "dataset.json"
 INDEX = "index.parquet"
 REJECTED = "rejected.parquet"
+_READ_AHEAD = 8 << 20
 _NUMBERED = re.compile(r"(?P<stem>(?P<split>.+)-\d{5,})\.(?P<ending>tar|parquet)")
 
 
@@ -61,7 +63,7 @@ class ShardStore:
         try:
             fsspec.get_filesystem_class(text.partition("://")[0])
         except (ValueError, ImportError) as error:
-            fix = "check the URL, or install what it needs, such as dpt-bench[s3]"
+            fix = 'check the URL, or install what it needs: pip install "dpt-bench[s3]" for s3://'
             raise UsageError(f"a URL that cannot be read: {error}", where=text, fix=fix) from error
         return cls(text.rstrip("/"))
 
@@ -71,12 +73,25 @@ class ShardStore:
         file_system, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         return file_system, str(root).rstrip("/")
 
+    @cached_property
+    def _protocols(self) -> set[str]:
+        protocol = self._place[0].protocol
+        return {protocol} if isinstance(protocol, str) else set(protocol)
+
     @property
     def local_root(self) -> Path | None:
         """The folder on this machine, None on an object store."""
-        file_system, root = self._place
-        protocols = {file_system.protocol} if isinstance(file_system.protocol, str) else set(file_system.protocol)
-        return Path(root) if protocols & {"file", "local"} else None
+        return Path(self._place[1]) if self._protocols & {"file", "local"} else None
+
+    def check(self) -> None:
+        """Pass where the store can be reached: early, because the bucket's name and the keys to it are often wrong.
+
+        Raises:
+            UsageError: there is no such bucket, or the credentials are missing or wrong.
+            DataError: the server does not answer.
+        """
+        if self._protocols & OBJECT_STORES:
+            check_bucket(*self._place, self.url)
 
     def path(self, name: str) -> str:
         """Full path as the file system knows it."""
@@ -86,45 +101,57 @@ class ShardStore:
         """The URL of a file, as people should read it in messages."""
         return f"{self.url}/{name}"
 
-    def open(self, name: str) -> IO[bytes]:
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
         """The file for reading.
 
         Raises:
             OSError: as the file system says; FileNotFoundError where there is none.
         """
-        stream: IO[bytes] = self._place[0].open(self.path(name), "rb")
-        return stream
+        with os_errors(), self._place[0].open(self.path(name), "rb", block_size=_READ_AHEAD) as stream:
+            yield stream
 
     def read_bytes(self, name: str) -> bytes:
         """All bytes of a file."""
-        data: bytes = self._place[0].cat_file(self.path(name))
+        with os_errors():
+            data: bytes = self._place[0].cat_file(self.path(name))
         return data
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`, in one request; fewer where the file ends before."""
-        data: bytes = self._place[0].cat_file(self.path(name), start=offset, end=offset + length)
+        try:
+            with os_errors():
+                data: bytes = self._place[0].cat_file(self.path(name), start=offset, end=offset + length)
+        except OSError:
+            if (size := self.size(name)) is None or offset < size:
+                raise
+            return b""  # what local files give; an object store calls such a range invalid
         return data
 
     def exists(self, name: str) -> bool:
-        return bool(self._place[0].exists(self.path(name)))
+        with os_errors():
+            return bool(self._place[0].exists(self.path(name)))
 
     def size(self, name: str) -> int | None:
         """Bytes of a file, None where there is none."""
         try:
-            return int(self._place[0].size(self.path(name)))
+            with os_errors():
+                return int(self._place[0].size(self.path(name)))
         except FileNotFoundError:
             return None
 
     def list(self, folder: str = "") -> dict[str, int | None]:
         """Entries of a folder, sorted: file name -> bytes, or None for a folder. Empty where the folder is absent."""
-        file_system = self._place[0]
+        path = self.path(folder)
         try:
-            entries = file_system.ls(self.path(folder), detail=True)
+            with os_errors():
+                entries = self._place[0].ls(path, detail=True)
         except FileNotFoundError:
             return {}
         found = {
             str(entry["name"]).rstrip("/").rsplit("/", 1)[-1]: None if entry["type"] == "directory" else entry["size"]
             for entry in entries
+            if str(entry["name"]).rstrip("/") != path  # consoles of object stores mark a folder by an empty object
         }
         return dict(sorted(found.items()))
 
@@ -147,7 +174,8 @@ class ShardStore:
         if self.local_root is not None:
             _rename_durably(local, self.local_root / name)
             return
-        self._place[0].put_file(str(local), self.path(name))
+        with os_errors():
+            self._place[0].put_file(str(local), self.path(name))
         if self.size(name) != local.stat().st_size:
             raise OSError(f"{self.address(name)} has another size than the file that was put there")
 
@@ -164,18 +192,30 @@ class ShardStore:
             FileExistsError: somebody else has created it.
         """
         if self.local_root is None:
-            # a conditional write where the object store knows it (S3: If-None-Match), else exists-then-write
-            self._place[0].pipe_file(self.path(name), data, mode="create")
+            self._create(name, data)
             return
         with self.temporary(name) as local:
             local.write_bytes(data)
             _fsync(local)
             os.link(local, self.local_root / name)  # unlike a rename, fails where the name is taken
 
+    def _create(self, name: str, data: bytes) -> None:
+        # a conditional write where the object store knows it (S3: If-None-Match), else exists-then-write
+        try:
+            with os_errors():
+                self._place[0].pipe_file(self.path(name), data, mode="create")
+        except FileExistsError:
+            raise
+        except OSError as error:  # not every store's refusal is known for what it is
+            if self.exists(name):
+                raise FileExistsError(error.errno, f"{self.address(name)} exists") from error
+            raise
+
     def remove(self, name: str) -> None:
         """Delete a file; nothing happens where there is none."""
-        if self.exists(name):
-            self._place[0].rm_file(self.path(name))
+        with os_errors(), suppress(FileNotFoundError):
+            if self.exists(name):
+                self._place[0].rm_file(self.path(name))
 
     def free_bytes(self) -> int | None:
         """Free space where the files will lie, None on an object store."""

@@ -70,10 +70,11 @@ def open_shards(url: str | Path) -> Shards:
     """Open the shard folder at a local path or any fsspec URL.
 
     Raises:
-        UsageError: there are no finished shards at the URL.
+        UsageError: there are no finished shards at the URL, or it must not be read.
         DataError: they are of another schema version, or the manifest is corrupt.
     """
     store = ShardStore.at(url)
+    store.check()
     manifest = read_manifest(store)
     if manifest is None:
         fix = "check the path, or build shards there: dpt-bench build-mix6 --raw DIR --out URL"

@@ -48,9 +48,10 @@ def verify(url: str | Path, workers: int | None = None, progress: Progress = SIL
     Decoding and hashing run outside the interpreter lock, so threads suffice, and each holds one sample at a time.
 
     Raises:
-        UsageError: nothing at the URL looks like shards.
+        UsageError: nothing at the URL looks like shards, or it must not be read.
     """
     store = ShardStore.at(url)
+    store.check()
     report = VerifyReport(store.url)
     entries = store.list()
     report.datasets = [name for name, size in entries.items() if size is None and store.exists(f"{name}/{DATASET}")]

@@ -77,6 +77,9 @@ def check_shard(store: ShardStore, dataset: str, shard: str) -> ShardCheck:
         check.complain("the shard is missing, only its ledger is here")
     except DataError as error:
         check.complain(error.what)
+    except OSError as error:
+        fix = "check the disk or the network, then verify again"
+        check.problems.append(Problem(dataset, shard, f"it cannot be read: {error}", fix))
     return check
 
 
