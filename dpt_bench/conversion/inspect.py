@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from dpt_bench.conversion.inspect_index import IndexFacts, Rejection, read_index_facts, read_rejections, spread
 from dpt_bench.conversion.inspect_page import DatasetView, Picture, SampleShares, ShardsView, render_inspection
-from dpt_bench.conversion.inspect_samples import SampleFacts, measure_samples
+from dpt_bench.conversion.inspect_samples import Damaged, SampleFacts, measure_samples
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.shards import ShardStore, open_shards
@@ -46,6 +46,15 @@ class _Task:
     progress: Progress
 
 
+@dataclass
+class _Decoded:
+    """What came of the samples that were picked to be decoded."""
+
+    sound: list[SampleFacts] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    damaged: list[Damaged] = field(default_factory=list)
+
+
 def inspect_shards(
     url: str | Path, out: Path, options: InspectOptions | None = None, progress: Progress = SILENT
 ) -> Path:
@@ -53,14 +62,14 @@ def inspect_shards(
 
     Counts, sizes, fractions and ranges are of every sample; the distribution of inverse depth and the pictures are of
     `options.samples` evenly spread ones a dataset. Memory does not grow with the datasets. Unfinished datasets, such as
-    one of which too much was rejected, are shown too.
+    one of which too much was rejected, are shown too, and so is how many of the decoded samples are damaged.
 
     Returns:
         The page.
 
     Raises:
         UsageError: there are no shards at the URL, or `out` cannot be written, or lies among the shards.
-        DataError: the shards are damaged; `dpt-bench verify` says where.
+        DataError: a table or record of a dataset is missing or damaged; `dpt-bench verify` says where.
     """
     store = ShardStore.at(url)
     store.check()
@@ -104,30 +113,34 @@ def _view(task: _Task, dataset: str, number: int) -> DatasetView:
         return DatasetView(dataset, record, IndexFacts(), (), None, ())
     facts = read_index_facts(store, dataset, sum(record.samples.values()), options.samples, options.seed)
     rejections: list[Rejection] = read_rejections(store, dataset)
-    shares, pictures = _decode(task, dataset, facts, f"{PICTURES}/{number:02d}")
-    return DatasetView(dataset, record, facts, tuple(rejections), shares, pictures)
+    decoded = _decode(task, dataset, facts, f"{PICTURES}/{number:02d}")
+    if decoded.damaged:
+        what = f"{dataset}: {len(decoded.damaged)} of {len(facts.picked)} samples are damaged"
+        task.progress.message(f"{what}; `dpt-bench verify` says which shards to make again")
+    shares = _mean_shares(decoded.sound)
+    return DatasetView(dataset, record, facts, tuple(rejections), shares, decoded.pictures, decoded.damaged)
 
 
-def _decode(
-    task: _Task, dataset: str, facts: IndexFacts, prefix: str
-) -> tuple[SampleShares | None, tuple[Picture, ...]]:
+def _decode(task: _Task, dataset: str, facts: IndexFacts, prefix: str) -> _Decoded:
     """Decode the picked samples; write their pictures to `prefix`-<number>.jpg."""
     options = task.options
     name = f"inspect {dataset}"
     task.progress.start(name, len(facts.picked))
     drawn = spread(len(facts.picked), options.pictures, options.seed).tolist()
     workers = options.workers or os.cpu_count() or 1
-    pictures: list[Picture] = []
-    found: list[SampleFacts] = []
+    decoded = _Decoded()
     for sample in measure_samples(task.store, dataset, facts.picked, drawn, workers):
-        if sample.picture is not None:
-            href = f"{prefix}-{len(pictures) + 1:02d}.jpg"
-            _write(task.out / href, sample.picture)
-            pictures.append(Picture(href, sample.row))
-        found.append(sample)
         task.progress.advance(name)
+        if isinstance(sample, Damaged):
+            decoded.damaged.append(sample)
+            continue
+        if sample.picture is not None:
+            href = f"{prefix}-{len(decoded.pictures) + 1:02d}.jpg"
+            _write(task.out / href, sample.picture)
+            decoded.pictures.append(Picture(href, sample.row))
+        decoded.sound.append(sample)
     task.progress.finish(name)
-    return _mean_shares(found), tuple(pictures)
+    return decoded
 
 
 def _mean_shares(samples: list[SampleFacts]) -> SampleShares | None:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from dpt_bench.conversion.inspect_index import MOST_KEPT, IndexFacts, NumberFacts, Rejection
-from dpt_bench.conversion.inspect_samples import SKY_COLOUR
+from dpt_bench.conversion.inspect_samples import SKY_COLOUR, Damaged
 from dpt_bench.conversion.report import human_size
 from dpt_bench.core.provenance import package_version
 from dpt_bench.render.colour import colour_map
@@ -53,6 +53,7 @@ class DatasetView:
     rejections: Sequence[Rejection]
     shares: SampleShares | None
     pictures: Sequence[Picture]
+    damaged: Sequence[Damaged] = ()
 
     @property
     def num_bytes(self) -> int:
@@ -61,6 +62,11 @@ class DatasetView:
     @property
     def num_rejected(self) -> int:
         return sum(rejection.count for rejection in self.rejections)
+
+    @property
+    def target(self) -> str:
+        """What its samples hold, in words."""
+        return "labels" if "labels" in self.facts.kinds else "inverse depth"
 
     @property
     def is_sampled(self) -> bool:

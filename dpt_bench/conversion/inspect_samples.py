@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpt_bench.core.errors import DataError
 from dpt_bench.formats import images
 from dpt_bench.render.colour import colourise, display_range
 from dpt_bench.render.montage import montage
@@ -42,6 +43,14 @@ class SampleFacts:
 
 
 @dataclass(frozen=True)
+class Damaged:
+    """A sample that cannot be decoded, and why."""
+
+    row: Mapping[str, Any]
+    why: str
+
+
+@dataclass(frozen=True)
 class _Job:
     store: ShardStore
     dataset: str
@@ -51,26 +60,26 @@ class _Job:
 
 def measure_samples(
     store: ShardStore, dataset: str, rows: list[dict[str, Any]], pictures: Iterable[int], workers: int
-) -> Iterator[SampleFacts]:
+) -> Iterator[SampleFacts | Damaged]:
     """Facts of the samples of these index rows, in their order; `pictures` are the places of those to draw.
 
     Decoded by `workers` threads (decoding runs outside the interpreter lock), each holding one sample at a time.
-
-    Raises:
-        DataError: a shard is missing or corrupt.
     """
     drawn = set(pictures)
     jobs = [_Job(store, dataset, row, place in drawn) for place, row in enumerate(rows)]
     with ThreadPoolExecutor(workers) as pool:
         try:
             yield from pool.map(_measure, jobs)
-        finally:  # after an error the others need not be read
+        finally:  # after Ctrl-C the others need not be read
             pool.shutdown(cancel_futures=True)
 
 
-def _measure(job: _Job) -> SampleFacts:
+def _measure(job: _Job) -> SampleFacts | Damaged:
     row = job.row
-    sample = read_sample(job.store, f"{job.dataset}/{row['shard']}", row["offset"], row["length"])
+    try:
+        sample = read_sample(job.store, f"{job.dataset}/{row['shard']}", row["offset"], row["length"])
+    except (DataError, OSError) as error:
+        return Damaged(row, error.what if isinstance(error, DataError) else str(error))
     picture = images.encode_jpeg(picture_of(sample), _JPEG_QUALITY) if job.with_picture else None
     if sample.inverse_depth is None:
         return SampleFacts(row, _label_shares(sample), is_labels=True, sky=0.0, picture=picture)

@@ -19,7 +19,7 @@ import pytest
 
 from dpt_bench.conversion import BuildFailed, BuildOptions, InspectOptions, build, inspect_index, inspect_shards
 from dpt_bench.conversion.inspect_index import read_index_facts, read_rejections, spread
-from dpt_bench.conversion.inspect_samples import SKY_COLOUR, picture_of
+from dpt_bench.conversion.inspect_samples import SKY_COLOUR, measure_samples, picture_of
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.core.mix import Member, Mix
 from dpt_bench.shards import ShardSample, ShardStore, open_shards
@@ -196,15 +196,63 @@ def test_an_output_that_cannot_be_written(toy: Any, tmp_path: Path) -> None:
             inspect_shards(shards, tmp_path / "closed")
 
 
-def test_damaged_shards_are_one_clear_error(toy: Any, tmp_path: Path) -> None:
+def test_damaged_samples_are_counted_and_the_others_shown(toy: Any, tmp_path: Path) -> None:
     shards = _shards(toy, tmp_path / "shards")
-    (shards / "toy/train-00000.tar").write_bytes(b"short")
-    with pytest.raises(DataError) as error:
-        inspect_shards(shards, tmp_path / "page", ONE_AT_A_TIME)
-    assert "verify" in str(error.value)
+    rows = open_shards(shards).index("toy").to_pylist()
+    (first, second) = [row for row in rows if row["shard"] == "train-00001.tar"][:2]
+    tar = shards / "toy/train-00001.tar"
+    data = bytearray(tar.read_bytes())
+    data[first["offset"] + 700 : first["offset"] + 900] = bytes(200)
+    tar.write_bytes(data[: second["offset"] + 512])
+    page = _page(shards, tmp_path / "page", InspectOptions(pictures=9, workers=2))
+    lost = [row["key"] for row in rows if row["shard"] == "train-00001.tar"]
+    assert f"Damaged: {len(lost)} of 9 decoded" in page.text
+    assert "dpt-bench verify" in page.text
+    assert all(key in page.text for key in lost)
+    assert page.tags["img"] == 9 - len(lost)
+    assert f"{9 - len(lost)} decoded samples" in page.text
+    for tar in (shards / "toy").glob("*.tar"):
+        tar.unlink()
+    page = _page(shards, tmp_path / "page")
+    assert "Damaged: 9 of 9 decoded" in page.text
     (shards / "toy/rejected.parquet").unlink()
     with pytest.raises(DataError, match="missing"):
         inspect_shards(shards, tmp_path / "page", ONE_AT_A_TIME)
+
+
+LABELS = """
+
+from dpt_bench.core.sample import LabelMap
+
+
+class Reader(Toy):
+    def read(self, root, recipe, row):
+        image = super().read(root, recipe, row).image
+        labels = np.zeros(image.shape[:2], np.uint8)
+        labels[:, 13:] = 7
+        labels[:10] = 255
+        return Sample(row["key"], image, LabelMap(labels, 255), tuple(row["files"]))
+"""
+
+
+def test_segmentation_shards(toy: Any, tmp_path: Path) -> None:
+    """Classes in the place of inverse depth; what is ignored has no class."""
+    reader = (toy.folder / "toy_reader.py").read_text()
+    (toy.folder / "toy_reader.py").write_text(reader.replace("class Reader:", "class Toy:") + LABELS)
+    facts = toy.recipe.read_text().replace('"metric_depth"', '"labels"\nnum_classes = 8')
+    toy.recipe.write_text(facts.replace('format = "npy"', 'format = "png8"').replace('sky_policy = "infinity"', ""))
+    page = _page(_shards(toy, tmp_path / "shards"), tmp_path / "page", InspectOptions(pictures=2, workers=1))
+    assert "Class indices" in page.text
+    assert "Image and labels" in page.text
+    assert "inverse depth of the farthest" not in page.text
+    assert "Valid pixels mean 75.0 %" in page.text
+    assert page.tags["img"] == 2
+    store = ShardStore.at(tmp_path / "shards")
+    rows = open_shards(tmp_path / "shards").index("toy").to_pylist()
+    (sample,) = measure_samples(store, "toy", rows[:1], [0], 1)
+    assert sample.is_labels
+    assert np.flatnonzero(sample.shares).tolist() == [0, 7]
+    np.testing.assert_allclose(sample.shares[[0, 7]], [0.75 * 13 / 52, 0.75 * 39 / 52])
 
 
 def test_the_same_call_writes_the_same_files(toy: Any, tmp_path: Path) -> None:
