@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Fusion(nn.Module):
-    """Four fusion blocks, coarse to fine; maps at 1/4, 1/8, 1/16, 1/32 become one at 1/2."""
+    """Four fusion blocks, coarse to fine; maps at 1/4, 1/8, 1/16, 1/32 become one at 1/2, by way of one at 1/4."""
 
     def __init__(self, features: int, *, batch_norm: bool) -> None:
         super().__init__()
@@ -17,12 +17,12 @@ class Fusion(nn.Module):
             FusionBlock(features, batch_norm=batch_norm, takes_skip=stage < 3) for stage in range(4)
         )
 
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """maps: fine to coarse, each (B, features, h, w)."""
-        fused: Tensor = self.blocks[3](maps[3])
-        for stage in (2, 1, 0):
-            fused = self.blocks[stage](fused, maps[stage])
-        return fused
+    def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """maps: fine to coarse, each (B, features, h, w). The last block's output, and the one's before it."""
+        eighth = self.blocks[2](self.blocks[3](maps[3]), maps[2])
+        quarter: Tensor = self.blocks[1](eighth, maps[1])
+        half: Tensor = self.blocks[0](quarter, maps[0])
+        return half, quarter
 
 
 class FusionBlock(nn.Module):

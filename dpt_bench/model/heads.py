@@ -1,10 +1,11 @@
-"""Task heads on the map at half resolution: depth (DPT, supplement, figure 1a) and segmentation (figure 1b)."""
+"""Task heads: depth (DPT, supplement, figure 1a), segmentation (figure 1b), and the auxiliary head of its training."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from dpt_bench.model.fusion import double
 from dpt_bench.model.spec import ModelSpec
 
 
@@ -63,20 +64,38 @@ class SegmentationHead(nn.Module):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        assert spec.num_classes is not None
-        self.layers = nn.Sequential(
-            nn.Conv2d(spec.features, spec.features, 3, padding=1, bias=False),
-            nn.BatchNorm2d(spec.features),
-            nn.ReLU(),
-            nn.Dropout(0.1),
-            nn.Conv2d(spec.features, spec.num_classes, 1),
-            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
-        )
+        self.layers = _classifier(spec)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, features, H / 2, W / 2) -> logits (B, classes, H, W)."""
-        logits: Tensor = self.layers(features)
-        return logits
+        return double(self.layers(features))
+
+
+class AuxiliaryHead(nn.Module):
+    """Another such classifier, on the penultimate fusion block, for training alone.
+
+    Ranftl et al., ICCV 2021, sec. 4.2: "an auxiliary output head together with an auxiliary loss to the output of the
+    penultimate fusion layer", weighted 0.2. The released code trained it and never calls it.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.layers = _classifier(spec)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, features, H / 4, W / 4) -> logits (B, classes, H, W)."""
+        return double(double(self.layers(features)))
+
+
+def _classifier(spec: ModelSpec) -> nn.Sequential:
+    assert spec.num_classes is not None
+    return nn.Sequential(
+        nn.Conv2d(spec.features, spec.features, 3, padding=1, bias=False),
+        nn.BatchNorm2d(spec.features),
+        nn.ReLU(),
+        nn.Dropout(0.1),
+        nn.Conv2d(spec.features, spec.num_classes, 1),
+    )
 
 
 def build_head(spec: ModelSpec) -> DepthHead | SegmentationHead:

@@ -30,7 +30,9 @@ class ModelSpec(Strict):
     kind: what the output means. scale, shift, invert: the fixed affine map of fine-tuned networks from the head's
         output y: scale * y + shift, or with `invert` its reciprocal.
     weight_standardization: of hybrid stems. The released checkpoints were trained with "std_plus_eps",
-        (w - mean) / (std + 1e-5); timm since 0.4.9 computes "var_plus_eps", (w - mean) / sqrt(var + 1e-8).
+        (w - mean) / (std + 1e-5); timm since 0.4.9, and transformers, compute "var_plus_eps",
+        (w - mean) / sqrt(var + 1e-8).
+    layer_norm_eps: of the transformer. None leaves the backbone its own: 1e-6; transformers' default is 1e-12.
     """
 
     backbone: str
@@ -51,6 +53,7 @@ class ModelSpec(Strict):
     non_negative: bool = True
     batch_norm: bool = False
     weight_standardization: Literal["std_plus_eps", "var_plus_eps"] = "std_plus_eps"
+    layer_norm_eps: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _classes_belong_to_segmentation(self) -> ModelSpec:

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 
 from dpt_bench.core.errors import DataError, UsageError
+from dpt_bench.model.foreign_file import ZIP, damaged, refuse_foreign
+from dpt_bench.model.safetensors_file import read_safetensors
 
 # What torch.load raises for truncated, overwritten and foreign bytes; found by feeding it such files.
 _DAMAGE = (
@@ -55,22 +57,29 @@ def write_tensors(path: Path, content: dict[str, Any]) -> None:
         ) from error
 
 
-def read_tensors(path: Path) -> dict[str, Any]:
-    """The mapping that a file holds, tensors on the CPU. Pickled code is refused, never run.
+def read_tensors(path: Path, *, mapped: bool = False) -> dict[str, Any]:
+    """The mapping that a file of torch or safetensors holds, on the CPU. Pickled code is refused, never run.
+
+    mapped: the tensors are the file's own pages, read when they are first touched, where the format allows it. Then the
+        file must not be overwritten in place while they live (it may be deleted, or replaced by renaming another).
 
     Raises:
         UsageError: there is no such file, or it cannot be opened.
-        DataError: the file is empty, damaged, holds code, or something else than a mapping.
+        DataError: the file is empty, damaged, holds code or compressed data, or something else than a mapping.
     """
     try:
-        file = path.open("rb")
+        with path.open("rb") as file:
+            head = file.read(512)
     except OSError as error:
         raise UsageError(
             f"the checkpoint cannot be opened: {error.strerror}", where=path, fix="check the path"
         ) from error
-    with file, warnings.catch_warnings(action="ignore"):  # it warns of pickles that it then refuses
+    refuse_foreign(path, head)
+    if head[8:9] == b"{":
+        return read_safetensors(path, mapped=mapped)
+    with warnings.catch_warnings(action="ignore"):  # it warns of pickles that it then refuses
         try:
-            content = torch.load(file, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped and head.startswith(ZIP))
         except pickle.UnpicklingError as error:
             raise DataError(
                 "the file is not a checkpoint of plain tensors: it holds other Python objects, which were not loaded",
@@ -78,11 +87,7 @@ def read_tensors(path: Path) -> dict[str, Any]:
                 fix="give a file of weights alone; only if you trust its author, re-save its tensors yourself",
             ) from error
         except _DAMAGE as error:
-            raise DataError(
-                "the file is empty, truncated or not a checkpoint",
-                where=path,
-                fix="copy or download it again, or go back to an older checkpoint of the same run",
-            ) from error
+            raise damaged(path) from error
     if not isinstance(content, dict):
         raise DataError(f"the file holds a {type(content).__name__}, not a checkpoint", where=path)
     return content

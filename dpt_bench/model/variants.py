@@ -29,8 +29,8 @@ VARIANTS: dict[str, ModelSpec] = {
     "dpt-hybrid-kitti": _HYBRID.model_copy(update={**_METRIC, "scale": 0.00006016, "shift": 0.00579}),
     "dpt-large-ade20k": _LARGE.model_copy(update=_ADE20K),
     "dpt-hybrid-ade20k": _HYBRID.model_copy(update=_ADE20K),
-    "dpt-deit-base": _BASE.model_copy(update={"backbone": "deit_base", "mean": IMAGENET_MEAN, "std": IMAGENET_STD}),
-    "dpt-deit-base-distilled": _BASE.model_copy(
+    "dpt-deit": _BASE.model_copy(update={"backbone": "deit_base", "mean": IMAGENET_MEAN, "std": IMAGENET_STD}),
+    "dpt-deit-distilled": _BASE.model_copy(
         update={"backbone": "deit_base_distilled", "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
     ),
     "dpt-tiny": _TINY,
@@ -38,6 +38,7 @@ VARIANTS: dict[str, ModelSpec] = {
         update={"backbone": "conv_hybrid_small", "hooks": (2, 5), "widths": (48, 96, 192, 192), "features": 96}
     ),
     "midas-v21": _MIDAS,
+    "midas-v21-resnet50": _MIDAS.model_copy(update={"backbone": "resnet50"}),
 }
 """Architecture facts: Ranftl et al., ICCV 2021, section 3, and the released checkpoints where the two differ. The scale
 and shift of the NYU and KITTI networks are those of the released code."""

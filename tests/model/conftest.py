@@ -11,8 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from dpt_bench.core.kinds import DepthKind
+from dpt_bench.model.layouts import _layout
 from dpt_bench.model.spec import ModelSpec
+from dpt_bench.model.variants import VARIANTS
 
+NETWORKS = Path(__file__).with_name("networks")
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "official_forward.npz"
 
 
@@ -72,3 +76,43 @@ def golden_image() -> Callable[[int, int], Tensor]:
         return torch.from_numpy(((2 * blocks - 1) + 0.5 * (fine - 0.5)).astype(np.float32))
 
     return draw
+
+
+@pytest.fixture
+def micro(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModelSpec]:
+    """Networks in the shape of the released ones, of some thousand parameters, and known to all by these names."""
+    vit = ModelSpec(
+        backbone=str(NETWORKS / "micro_vit.py"), hooks=(0, 1, 3, 4), widths=(8, 16, 24, 32), features=128, train_size=64
+    )
+    hybrid = vit.model_copy(
+        update={"backbone": str(NETWORKS / "micro_hybrid.py"), "hooks": (1, 2), "widths": (128, 256, 24, 32)}
+    )
+    classes = {"head": "segmentation", "num_classes": 7, "batch_norm": True}
+    metric = {"kind": DepthKind.METRIC_DEPTH, "scale": 0.5, "shift": 1.0, "invert": True}
+    known = {
+        "micro": vit,
+        "micro-ade20k": vit.model_copy(update=classes),
+        "micro-hybrid": hybrid,
+        "micro-hybrid-nyu": hybrid.model_copy(update=metric),
+    }
+    for name, spec in known.items():
+        monkeypatch.setitem(VARIANTS, name, spec)
+    monkeypatch.setattr(_layout, "RELEASED", tuple(known))
+    monkeypatch.setattr("dpt_bench.model.load.RELEASED", tuple(known))
+    return known
+
+
+@pytest.fixture
+def lively() -> Callable[[torch.nn.Module], torch.nn.Module]:
+    """Gives a network weights and statistics with which nothing is near zero or one, in eval mode."""
+
+    def fill(model: torch.nn.Module) -> torch.nn.Module:
+        generator = torch.Generator().manual_seed(3)
+        for key, value in model.state_dict().items():
+            noise = torch.randn(value.shape, generator=generator)
+            if value.dtype.is_floating_point:
+                scale = 1 / np.sqrt(np.prod(value.shape[1:])) if value.ndim > 1 else 0.1
+                value.copy_(noise * scale + (key.endswith("weight") and value.ndim == 1) + key.endswith("running_var"))
+        return model.eval()
+
+    return fill

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
-from torch import nn
+from torch import distributed, nn
 
 from dpt_bench.losses import depth_loss
 from dpt_bench.model.build import build_model, empty_model
+from dpt_bench.model.dpt import TrainingLogits
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.model.variants import VARIANTS
 
@@ -31,10 +34,81 @@ def test_every_parameter_gets_a_gradient(head: str, readout: str, small_spec: Mo
     classes = 5 if head == "segmentation" else None
     change = {"head": head, "readout": readout, "num_classes": classes, "batch_norm": head == "segmentation"}
     model = build_model(small_spec.model_copy(update=change))
-    output = model(torch.randn(2, 3, 64, 64))
-    (output * torch.randn_like(output)).sum().backward()
+    answer = model(torch.randn(2, 3, 64, 64))
+    outputs = answer if isinstance(answer, TrainingLogits) else (answer,)
+    sum((output * torch.randn_like(output)).sum() for output in outputs).backward()
     dead = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert dead == []
+
+
+def segmentation(spec: ModelSpec) -> ModelSpec:
+    return spec.model_copy(update={"head": "segmentation", "num_classes": 5, "batch_norm": True})
+
+
+def test_segmentation_answers_twice_in_training_and_once_after(small_spec: ModelSpec) -> None:
+    model = build_model(segmentation(small_spec))
+    images = torch.randn(2, 3, 64, 96)
+    answer = model(images)
+    assert isinstance(answer, TrainingLogits)
+    assert answer.logits.shape == answer.auxiliary.shape == (2, 5, 64, 96)
+    assert not torch.allclose(answer.logits, answer.auxiliary, atol=0.1)
+    logits = model.eval()(images)
+    assert isinstance(logits, torch.Tensor)
+    assert logits.shape == (2, 5, 64, 96)
+
+
+def test_the_auxiliary_head_reads_the_penultimate_fusion_block(small_spec: ModelSpec) -> None:
+    model = build_model(segmentation(small_spec))
+    seen: dict[str, torch.Tensor] = {}
+    model.fusion.blocks[1].register_forward_hook(lambda *call: seen.update(penultimate=call[2]))
+    model.auxiliary.register_forward_pre_hook(lambda _, inputs: seen.update(read=inputs[0]))
+    model(torch.randn(2, 3, 64, 96))
+    assert seen["read"] is seen["penultimate"]
+    assert seen["read"].shape[-2:] == (16, 24)
+
+
+class Keep:
+    def __init__(self, saved: list[torch.Tensor]) -> None:
+        self.saved = saved
+
+    def __call__(self, value: torch.Tensor) -> torch.Tensor:
+        self.saved.append(value)
+        return value
+
+
+@pytest.mark.parametrize("change", [{}, {"head": "segmentation", "num_classes": 5, "batch_norm": True}])
+def test_gradient_checkpointing_changes_no_number(change: dict[str, object], small_spec: ModelSpec) -> None:
+    model = build_model(small_spec.model_copy(update=change))
+    images, gradients, outputs = torch.randn(2, 3, 64, 96), [], []
+    kept: list[int] = []
+    for enabled in (False, True):
+        model.checkpoint_gradients(enabled=enabled)
+        model.zero_grad()
+        torch.manual_seed(1)  # of the dropout
+        saved: list[torch.Tensor] = []
+        with torch.autograd.graph.saved_tensors_hooks(Keep(saved), lambda value: value):
+            answer = model(images)
+            total = sum(part.square().sum() for part in answer) if isinstance(answer, tuple) else answer.square().sum()
+        total.backward()
+        outputs.append(total.detach())
+        gradients.append([parameter.grad.clone() for parameter in model.parameters()])
+        kept.append(sum(value.numel() for value in saved))
+    assert torch.equal(*outputs)
+    assert all(map(torch.equal, *gradients))
+    assert kept[1] < kept[0]
+
+
+@pytest.mark.parametrize("head", ["depth", "segmentation"])
+def test_distributed_training_finds_no_unused_parameter(head: str, small_spec: ModelSpec, tmp_path: Path) -> None:
+    distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    try:
+        model = build_model(segmentation(small_spec) if head == "segmentation" else small_spec)
+        parallel = nn.parallel.DistributedDataParallel(model)
+        for _ in range(2):  # the second forward raises if a parameter had no gradient in the first backward
+            answer = parallel(torch.randn(2, 3, 64, 64))
+            (sum(part.sum() for part in answer) if head == "segmentation" else answer.sum()).backward()
+    finally:
+        distributed.destroy_process_group()
 
 
 @pytest.mark.parametrize("name", ["dpt-base", "dpt-hybrid", "midas-v21"])

@@ -11,7 +11,9 @@ from dpt_bench.model.midas import MidasFusion, MidasUnit
 @pytest.mark.parametrize("fusion", [Fusion(8, batch_norm=False), Fusion(8, batch_norm=True), MidasFusion(8)])
 def test_four_maps_become_one_at_half_resolution(fusion: Fusion) -> None:
     maps = [torch.randn(2, 8, 64 // s, 96 // s) for s in (4, 8, 16, 32)]
-    assert fusion(maps).shape == (2, 8, 32, 48)
+    half, quarter = fusion(maps)
+    assert half.shape == (2, 8, 32, 48)
+    assert quarter.shape == (2, 8, 16, 24)
 
 
 def test_a_block_adds_refines_doubles_and_projects() -> None:

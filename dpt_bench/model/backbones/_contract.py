@@ -33,6 +33,19 @@ class Backbone(nn.Module):
     channels: tuple[int, int, int, int]
     holds_tokens: tuple[bool, bool, bool, bool]
 
+    def checkpoint_gradients(self, *, enabled: bool) -> None:
+        """Keep only the input of each transformer block for the backward pass, and compute the rest again there.
+
+        Raises:
+            UsageError: this backbone has no transformer blocks.
+        """
+        if enabled:
+            raise UsageError(
+                "gradient checkpointing needs a backbone with transformer blocks",
+                where=type(self).__name__,
+                fix="leave gradient checkpointing off, or choose a DPT variant",
+            )
+
     def load_pretrained(self, file: Path | None) -> None:
         """Load ImageNet weights, from the model hub when `file` is None.
 
@@ -48,7 +61,7 @@ class Backbone(nn.Module):
 
 
 def load_backbone(spec: ModelSpec) -> Backbone:
-    """The backbone that a spec names, freshly initialised.
+    """The backbone that a spec names, freshly initialised, its layer norms as the spec says.
 
     Raises:
         UnknownNameError: no backbone has the name.
@@ -56,4 +69,8 @@ def load_backbone(spec: ModelSpec) -> Backbone:
     """
     module = load_plugin("dpt_bench.model.backbones", spec.backbone, kind="backbone")
     backbone: Backbone = module.build(spec)
+    if spec.layer_norm_eps is not None:
+        for layer in backbone.modules():
+            if isinstance(layer, nn.LayerNorm):
+                layer.eps = spec.layer_norm_eps
     return backbone

@@ -39,6 +39,9 @@ class HybridBackbone(Backbone):
         sixteenth = convolutions.stages[2](eighth)
         return (quarter, eighth, *token_taps(self.vit, self.vit.patch_embed.proj(sixteenth), self.hooks))
 
+    def checkpoint_gradients(self, *, enabled: bool) -> None:
+        self.vit.set_grad_checkpointing(enabled)
+
     def load_pretrained(self, file: Path | None) -> None:
         if self.timm_name is None:
             return super().load_pretrained(file)

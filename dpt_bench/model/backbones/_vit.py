@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from dpt_bench.core.errors import UsageError
 from dpt_bench.model.backbones._contract import Backbone, Tokens
@@ -31,6 +32,9 @@ class ViTBackbone(Backbone):
     def forward(self, images: Tensor) -> tuple[Tokens, ...]:
         """Tokens after each hooked block, before any final norm."""
         return token_taps(self.vit, self.vit.patch_embed.proj(images), self.hooks)
+
+    def checkpoint_gradients(self, *, enabled: bool) -> None:
+        self.vit.set_grad_checkpointing(enabled)
 
     def load_pretrained(self, file: Path | None) -> None:
         load_timm_weights(self.vit, self.timm_name, file)
@@ -74,7 +78,7 @@ def token_taps(vit: VisionTransformer, patches: Tensor, hooks: Sequence[int]) ->
     tokens = vit.pos_drop(tokens + resize_position_embedding(vit.pos_embed, grid, prefix))
     taps = []
     for index, block in enumerate(vit.blocks):
-        tokens = block(tokens)
+        tokens = checkpoint(block, tokens, use_reentrant=False) if vit.grad_checkpointing else block(tokens)
         if index in hooks:
             taps.append(Tokens(tokens, grid, prefix))
     return tuple(taps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -18,17 +19,21 @@ TIMM_NAME = "vit_base_r50_s16_384.orig_in21k_ft_in1k"
 
 
 def build(spec: ModelSpec) -> HybridBackbone:
-    released = spec.weight_standardization == "std_plus_eps"
     convolutions = ResNetV2(
         layers=[3, 4, 9],
         num_classes=0,
         global_pool="",
         preact=False,
         stem_type="same",
-        conv_layer=StdPlusEpsConv if released else partial(StdConv2dSame, eps=1e-8),
+        conv_layer=convolution(spec),
     )
     vit = transformer_on(convolutions, train_size=384, width=768, depth=12, heads=12)
     return HybridBackbone(vit, spec.hooks, timm_name=TIMM_NAME)
+
+
+def convolution(spec: ModelSpec) -> Callable[..., StdConv2dSame]:
+    """The convolution with the spec's weight standardisation."""
+    return StdPlusEpsConv if spec.weight_standardization == "std_plus_eps" else partial(StdConv2dSame, eps=1e-8)
 
 
 class StdPlusEpsConv(StdConv2dSame):

@@ -63,7 +63,7 @@ def test_the_spec_chooses_the_weight_standardisation_of_the_r50_hybrid() -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["dpt-hybrid", "dpt-deit-base-distilled"])
+@pytest.mark.parametrize("name", ["dpt-hybrid", "dpt-deit-distilled"])
 def test_weights_of_timm_fit_the_backbones_of_the_paper(name: str, tmp_path: Path) -> None:
     backbone = load_backbone(VARIANTS[name])
     donor = timm.create_model(backbone.timm_name, num_classes=0)

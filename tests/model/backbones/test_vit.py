@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from dpt_bench.core.errors import DptBenchError, UnknownNameError, UsageError
+from dpt_bench.core.errors import DataError, DptBenchError, UnknownNameError, UsageError
 from dpt_bench.model.backbones._contract import Tokens, load_backbone
 from dpt_bench.model.backbones._vit import ViTBackbone, resize_position_embedding, timm_vit
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.model.variants import VARIANTS
 
 TINY = "vit_tiny_patch16_224"
+
+
+class Hostile:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (os.environ["DPT_BENCH_TEST_TRAP"],)
 
 
 @pytest.mark.golden
@@ -85,11 +91,29 @@ def test_wrong_pretrained_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not found"):
         backbone.load_pretrained(tmp_path / "missing.pth")
     (tmp_path / "text.pth").write_text("not weights")
-    with pytest.raises(UsageError, match="does not hold weights of timm's vit_tiny"):
+    with pytest.raises(DataError, match="not a checkpoint"):
         backbone.load_pretrained(tmp_path / "text.pth")
-    torch.save({"blocks.0.norm1.weight": torch.ones(7)}, tmp_path / "other.pth")
+    torch.save(
+        timm_vit("vit_tiny_patch16_384").state_dict() | {"blocks.0.norm1.weight": torch.ones(7)}, tmp_path / "other.pth"
+    )
     with pytest.raises(UsageError, match="does not hold weights of timm's vit_tiny"):
         backbone.load_pretrained(tmp_path / "other.pth")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_file_of_few_weights_leaves_none_at_random(tmp_path: Path) -> None:
+    backbone = ViTBackbone(timm_vit(TINY), (0, 1, 2, 3), timm_name=TINY)
+    torch.save({"blocks.0.norm1.weight": torch.ones(192)}, tmp_path / "few.pth")
+    with pytest.raises(UsageError, match=r"\d+ of \d+ are missing, as cls_token"):
+        backbone.load_pretrained(tmp_path / "few.pth")
+
+
+def test_code_in_a_pretrained_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DPT_BENCH_TEST_TRAP", str(tmp_path / "trap"))
+    torch.save({"state_dict": Hostile()}, tmp_path / "hostile.pth")
+    with pytest.raises(DataError, match="which were not loaded"):
+        ViTBackbone(timm_vit(TINY), (0, 1, 2, 3), timm_name=TINY).load_pretrained(tmp_path / "hostile.pth")
+    assert not (tmp_path / "trap").exists()
 
 
 def test_an_unreachable_hub_is_one_readable_error(monkeypatch: pytest.MonkeyPatch) -> None:

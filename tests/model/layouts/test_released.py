@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +11,11 @@ from torch import Tensor
 
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.core.kinds import DepthKind
-from dpt_bench.model import official
-from dpt_bench.model.build import build_model, empty_model, filled_model
+from dpt_bench.model.build import build_model, filled_model
 from dpt_bench.model.dpt import DPT
+from dpt_bench.model.layouts._layout import RELEASED
+from dpt_bench.model.layouts.released import LAYOUT
 from dpt_bench.model.load import load_model
-from dpt_bench.model.official import RELEASED, fitting_specs, official_name, renamed
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.model.variants import VARIANTS
 
@@ -28,31 +27,28 @@ READOUTS = {
     "dpt_deit_dist-add": "add",
 }
 FILES = {
-    "dpt_base-project": ["dpt-base", "dpt-deit-base"],
-    "dpt_base-ignore": ["dpt-base", "dpt-deit-base"],
-    "dpt_base-add": ["dpt-base", "dpt-deit-base"],
-    "dpt_deit-project": ["dpt-base", "dpt-deit-base"],
-    "dpt_deit_dist-project": ["dpt-deit-base-distilled"],
-    "dpt_deit_dist-ignore": ["dpt-deit-base-distilled"],
+    "dpt_base-project": ["dpt-base", "dpt-deit"],
+    "dpt_base-ignore": ["dpt-base", "dpt-deit"],
+    "dpt_base-add": ["dpt-base", "dpt-deit"],
+    "dpt_deit-project": ["dpt-base", "dpt-deit"],
+    "dpt_deit_dist-project": ["dpt-deit-distilled"],
+    "dpt_deit_dist-ignore": ["dpt-deit-distilled"],
     "dpt_large-midas": ["dpt-large"],
     "dpt_hybrid-midas": ["dpt-hybrid", "dpt-hybrid-nyu", "dpt-hybrid-kitti"],
     "dpt_hybrid_nyu": ["dpt-hybrid", "dpt-hybrid-nyu", "dpt-hybrid-kitti"],
     "dpt_large-ade20k": ["dpt-large-ade20k"],
     "dpt_hybrid-ade20k": ["dpt-hybrid-ade20k"],
     "midas_v21": ["midas-v21"],
+    "midas_v21-resnet50": ["midas-v21-resnet50"],
+    "dpt_hybrid_kitti": ["dpt-hybrid", "dpt-hybrid-nyu", "dpt-hybrid-kitti"],
+    "dpt_deit_dist-add": ["dpt-deit-distilled"],
 }
 
 
-def listed_layout(facts: Path, name: str) -> dict[str, torch.Size]:
-    listed = json.loads((facts / "checkpoints" / f"{name}.keys.json").read_text())
-    return {key: torch.Size(shape) for key, (shape, _) in listed.items()}
-
-
 @pytest.mark.parametrize("name", FILES)
-def test_released_files_are_recognised_by_their_keys_and_shapes(name: str, shared_facts: Path) -> None:
-    layout = listed_layout(shared_facts, name)
-    weights = {key: torch.empty(shape, device="meta") for key, shape in layout.items()}
-    fits = fitting_specs(weights)
+def test_released_files_are_recognised_by_their_keys_and_shapes(name: str, listed: Callable) -> None:
+    weights = {key: torch.empty(shape, device="meta") for key, shape in listed(name).items()}
+    fits = LAYOUT.fitting_specs(weights)
     assert list(fits) == FILES[name]
     choices = ["ignore", "add"] if name in READOUTS else ["project"]
     assert [spec.readout for spec in fits[FILES[name][0]]] == choices
@@ -62,8 +58,7 @@ def run_synthetic(
     variant: ModelSpec, fill: Callable[[dict[str, torch.Size]], Weights], image: Tensor
 ) -> tuple[DPT, np.ndarray, np.ndarray]:
     """Network, its output, and its output before the last layer."""
-    layout = {official_name(key): value.shape for key, value in empty_model(variant).state_dict().items()}
-    model = filled_model(variant, renamed(fill(layout), variant))
+    model = filled_model(variant, LAYOUT.ours(variant, fill(LAYOUT.shapes(variant))))
     before: list[Tensor] = []
     model.head.layers[-1].register_forward_pre_hook(lambda _, inputs: before.append(inputs[0]))
     with torch.no_grad():
@@ -119,9 +114,9 @@ def test_the_segmentation_network_computes_what_the_released_class_computes(
     ("variant", "readout", "mean", "std"),
     [
         ("dpt-base", "add", 7.75692, 2.50431),
-        ("dpt-deit-base-distilled", "project", 1.37038, 0.87897),
-        ("dpt-deit-base-distilled", "add", 7.31983, 2.38988),
-        ("dpt-deit-base-distilled", "ignore", 3.33626, 1.54442),
+        ("dpt-deit-distilled", "project", 1.37038, 0.87897),
+        ("dpt-deit-distilled", "add", 7.31983, 2.38988),
+        ("dpt-deit-distilled", "ignore", 3.33626, 1.54442),
     ],
 )
 def test_readouts_with_one_and_two_tokens_agree_with_the_released_classes(
@@ -139,14 +134,14 @@ def released(monkeypatch: pytest.MonkeyPatch, small_spec: ModelSpec) -> ModelSpe
     metric = small_spec.model_copy(update={"kind": DepthKind.METRIC_DEPTH, "scale": 0.5, "shift": 1.0, "invert": True})
     monkeypatch.setitem(VARIANTS, "small", small_spec)
     monkeypatch.setitem(VARIANTS, "small-nyu", metric)
-    monkeypatch.setattr(official, "RELEASED", ("small", "small-nyu"))
+    monkeypatch.setattr("dpt_bench.model.layouts._layout.RELEASED", ("small", "small-nyu"))
     monkeypatch.setattr("dpt_bench.model.load.RELEASED", ("small", "small-nyu"))
     return small_spec
 
 
 def as_released(model: DPT) -> Weights:
     """Weights as a released file would hold them, with the parts that it carries for nothing."""
-    weights = {official_name(key): value for key, value in model.state_dict().items()}
+    weights = LAYOUT.theirs(model.spec, model.state_dict())
     extra = [
         "pretrained.model.norm.weight",
         "pretrained.model.head.weight",
