@@ -46,9 +46,14 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         UsageError: the folder cannot be written.
         TypeError: a value is neither a tensor nor plain.
     """
+    write_tensors(path, _plain(content_of(checkpoint), "checkpoint"))
+
+
+def content_of(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What a file holds of a checkpoint."""
     content = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
     content["spec"] = checkpoint.spec.model_dump(mode="json")
-    write_tensors(path, {"format": FORMAT, "schema": SCHEMA, **_plain(content, "checkpoint")})
+    return {"format": FORMAT, "schema": SCHEMA, **content}
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -23,6 +23,14 @@ from dpt_bench.model.variants import VARIANTS, variant_spec
 _SHOWN = 3
 _TOLD_BY_FILE_NAME = ("nyu", "kitti", "deit")
 _WRAPPERS = ("model", "state_dict")
+
+
+class Loaded(NamedTuple):
+    """A network in eval mode; trained_on: recipe names; provenance: JSON-able facts about the run."""
+
+    model: DPT
+    trained_on: tuple[str, ...] = ()
+    provenance: dict[str, Any] | None = None
 
 
 def load_model(path_or_name: str | Path, variant: str | None = None, readout: Readout | None = None) -> DPT:
@@ -45,19 +53,25 @@ def load_model(path_or_name: str | Path, variant: str | None = None, readout: Re
         UsageError: no such file or name, or the file fits several networks.
         DataError: the file is damaged, foreign, or fits no network.
     """
+    return load_with_origin(path_or_name, variant, readout).model
+
+
+def load_with_origin(path_or_name: str | Path, variant: str | None = None, readout: Readout | None = None) -> Loaded:
+    """As `load_model`, with what a checkpoint of ours says of its origin."""
     path = Path(path_or_name)
     if str(path) == path.stem and not path.exists():
-        return build_model(variant_spec(path.stem)).eval()
+        return Loaded(build_model(variant_spec(path.stem)).eval())
     if path.is_dir():
         weights: dict[str, Any] = {}
         for file in weight_files(path):
             weights.update(read_tensors(file, mapped=True))
-        return _model_of_weights(path, weights, read_settings(path), variant, readout)
+        return Loaded(_model_of_weights(path, weights, read_settings(path), variant, readout))
     content = read_tensors(path, mapped=True)
     if is_ours(content):
-        return model_of_checkpoint(parse_checkpoint(content, path), path)
+        checkpoint = parse_checkpoint(content, path)
+        return Loaded(model_of_checkpoint(checkpoint, path), checkpoint.trained_on, checkpoint.provenance)
     beside = read_settings(path.parent) if hugging_face.LAYOUT.holds(content) else {}
-    return _model_of_weights(path, content, beside, variant, readout)
+    return Loaded(_model_of_weights(path, content, beside, variant, readout))
 
 
 def model_of_checkpoint(checkpoint: Checkpoint, path: Path, *, ema: bool = True) -> DPT:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from dpt_bench.model.foreign_file import damaged
 
@@ -29,3 +31,15 @@ def read_safetensors(path: Path, *, mapped: bool) -> dict[str, Any]:
         raise damaged(path) from error
     tensors = tensors if mapped else {key: value.clone() for key, value in tensors.items()}
     return {**rest, "weights": tensors} if isinstance(rest, dict) else tensors
+
+
+def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint's `content` as `save_checkpoint` lays it out: its weights as tensors, the rest as metadata.
+
+    Raises:
+        TypeError: the rest is not JSON-able, as an optimiser's state is not.
+        SafetensorError, OSError: the file cannot be written.
+    """
+    rest = {key: value for key, value in content.items() if key != "weights"}
+    weights = {key: value.detach().cpu().contiguous() for key, value in content["weights"].items()}
+    save_file(weights, path, metadata={"format": "pt", METADATA_KEY: json.dumps(rest)})

@@ -75,7 +75,7 @@ def read_tensors(path: Path, *, mapped: bool = False) -> dict[str, Any]:
             f"the checkpoint cannot be opened: {error.strerror}", where=path, fix="check the path"
         ) from error
     refuse_foreign(path, head)
-    if head[8:9] == b"{":
+    if head[8:9] == b"{" or path.suffix == ".safetensors":
         return read_safetensors(path, mapped=mapped)
     with warnings.catch_warnings(action="ignore"):  # it warns of pickles that it then refuses
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -116,3 +117,14 @@ def lively() -> Callable[[torch.nn.Module], torch.nn.Module]:
         return model.eval()
 
     return fill
+
+
+@pytest.fixture
+def listed(shared_facts: Path) -> Callable[[str], dict[str, torch.Size]]:
+    """The keys and shapes of a file, from the project's facts."""
+
+    def layout(name: str) -> dict[str, torch.Size]:
+        listed = json.loads((shared_facts / "checkpoints" / f"{name}.keys.json").read_text())
+        return {key: torch.Size(shape) for key, (shape, _) in listed.items()}
+
+    return layout

@@ -113,6 +113,13 @@ class Layout:
         return [spec.model_copy(update={"readout": choice}) for choice in choices]
 
 
+def neutral(key: str, shape: torch.Size) -> Tensor:
+    """A value for a tensor that is never used: zeros, and ones for variances."""
+    if key.endswith(_COUNTER):
+        return torch.zeros(shape, dtype=torch.int64)
+    return torch.ones(shape) if key.endswith("running_var") else torch.zeros(shape)
+
+
 @cache
 def _shapes(layout: Layout, spec: ModelSpec) -> dict[str, torch.Size]:
     found = {}

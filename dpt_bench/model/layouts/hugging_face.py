@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dpt_bench.model.layouts._layout import Layout
+import torch
+from torch import Tensor
+
+from dpt_bench.model.layouts._layout import Layout, neutral
 from dpt_bench.model.spec import ModelSpec
 
 DEFAULT_LAYER_NORM_EPS = 1e-12
@@ -39,7 +42,8 @@ _IN_FUSION = (
     (".conv", ".convolution"),
     (".bn", ".batch_norm"),
 )
-_UNUSED = ("dpt.layernorm.", "dpt.pooler.", "neck.fusion_stage.layers.0.residual_layer1.")
+_SKIP_UNIT, _UNUSED_UNIT = (f"neck.fusion_stage.layers.{place}.residual_layer1." for place in (3, 0))
+_UNUSED = ("dpt.layernorm.", "dpt.pooler.", _UNUSED_UNIT)
 """The norm behind the last block, and a fusion unit that has no skip to refine: the files of 2022 lack the unit."""
 
 
@@ -80,3 +84,14 @@ def implied(weights: Mapping[str, Any]) -> dict[str, Any]:
     hybrid = any(key.startswith(_STEM) for key in weights)
     norm = {"layer_norm_eps": DEFAULT_LAYER_NORM_EPS}
     return norm | {"weight_standardization": "var_plus_eps"} if hybrid else norm
+
+
+def unused_weights(spec: ModelSpec) -> dict[str, Tensor]:
+    """What transformers' DPT has besides: a norm behind the last block, and a fusion unit whose output nobody reads."""
+    shapes = LAYOUT.shapes(spec)
+    width = shapes["dpt.embeddings.cls_token"][-1]
+    found = {"dpt.layernorm.weight": torch.ones(width), "dpt.layernorm.bias": torch.zeros(width)}
+    for key, shape in shapes.items():
+        if key.startswith(_SKIP_UNIT):
+            found[key.replace(_SKIP_UNIT, _UNUSED_UNIT)] = neutral(key, shape)
+    return found

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,14 +67,3 @@ def answer_of() -> Callable[[torch.nn.Module, torch.Tensor], torch.Tensor]:
         return found.logits if "logits" in found else found.predicted_depth
 
     return answer
-
-
-def listed_layout(facts: Path, name: str) -> dict[str, torch.Size]:
-    listed = json.loads((facts / "checkpoints" / f"{name}.keys.json").read_text())
-    return {key: torch.Size(shape) for key, (shape, _) in listed.items()}
-
-
-@pytest.fixture
-def listed(shared_facts: Path) -> Callable[[str], dict[str, torch.Size]]:
-    """The keys and shapes of a file, from the project's facts."""
-    return lambda name: listed_layout(shared_facts, name)
