@@ -26,6 +26,12 @@ class ResizeRule(Strict):
     multiple_of: int = Field(default=32, ge=1)
     interpolation: Literal["nearest", "linear", "cubic", "area"] = "cubic"
 
+    @property
+    def words(self) -> str:
+        """The rule as tables and pages print it."""
+        size = "" if self.side == "native" else f" {self.size}"
+        return f"{self.side}{size}, multiple of {self.multiple_of}, {self.interpolation}"
+
 
 class SuiteDataset(Strict):
     """How one dataset is scored within a suite.

@@ -13,7 +13,7 @@ from dpt_bench.core.catalog import RECIPES, SUITES
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.provenance import package_version
 from dpt_bench.core.recipe import Recipe
-from dpt_bench.core.suite import ResizeRule, Suite, SuiteDataset
+from dpt_bench.core.suite import Suite, SuiteDataset
 from dpt_bench.evaluation.options import EvaluationOptions
 from dpt_bench.metrics import load_metric
 from dpt_bench.predictors import Predictor
@@ -127,7 +127,7 @@ def _cell(suite: Suite, protocol: SuiteDataset, recipe: Recipe, root: Path, pred
         split=protocol.split,
         metrics=tuple(_facts(name) for name in protocol.metrics),
         resized_by=predictor.preprocessing,
-        resize_rule=_words(protocol.resize) if predictor.preprocessing == "suite" else "own",
+        resize_rule=predictor.input_words(protocol.resize),
         trained_on=predictor.trained_on,
         published_keys_sha256=recipe.splits[protocol.split].keys_sha256,
         sample_world=(root / SAMPLE_WORLD_MARKER).exists(),
@@ -149,8 +149,3 @@ def _settings(protocol: SuiteDataset, recipe: Recipe, predictor: Predictor) -> d
     facts["recipe.split"] = recipe.splits[protocol.split].list_file
     facts["predictor.kind"] = predictor.kind.value
     return {name: json.dumps(value, sort_keys=True) for name, value in facts.items()}
-
-
-def _words(rule: ResizeRule) -> str:
-    size = "" if rule.side == "native" else f" {rule.size}"
-    return f"{rule.side}{size}, multiple of {rule.multiple_of}, {rule.interpolation}"

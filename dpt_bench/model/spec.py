@@ -27,6 +27,8 @@ class ModelSpec(Strict):
     readout: how the readout token joins the others (Ranftl et al., ICCV 2021, eqs. 2-4).
     features: channels of the fusion blocks, D^ of the paper.
     mean, std: normalisation of RGB in [0, 1]. train_size: side in pixels of the images it was trained at.
+    input_size: (height, width) that the released code brings images near to, where that is not train_size squared;
+        input_rule: how (dpt_bench.resize.midas_size).
     kind: what the output means. scale, shift, invert: the fixed affine map of fine-tuned networks from the head's
         output y: scale * y + shift, or with `invert` its reciprocal.
     weight_standardization: of hybrid stems. The released checkpoints were trained with "std_plus_eps",
@@ -46,6 +48,8 @@ class ModelSpec(Strict):
     mean: Rgb = HALF
     std: Rgb = HALF
     train_size: int = Field(default=384, ge=32, multiple_of=32)
+    input_size: tuple[int, int] | None = None
+    input_rule: Literal["minimal", "upper_bound"] = "minimal"
     kind: DepthKind = DepthKind.AFFINE_DISPARITY
     scale: float = 1.0
     shift: float = 0.0

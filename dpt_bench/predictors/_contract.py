@@ -35,6 +35,7 @@ class Prediction:
 class Predictor(Protocol):
     """Everything that can be evaluated.
 
+    name: of the model and of what was set beside its defaults, for numbers of one name must be comparable.
     preprocessing: "suite" follows the size rule it is given; "own" brings images to its own size and ignores the rule.
     """
 
@@ -45,7 +46,17 @@ class Predictor(Protocol):
     trained_on: tuple[str, ...]
 
     def predict(self, queries: Sequence[Query], size_rule: ResizeRule | None) -> list[Prediction]:
-        """Predictions in the order of the queries, each at any size; the caller resizes them to the target."""
+        """Predictions in the order of the queries, each at any size; the caller resizes them to the target.
+
+        Numbers that are not finite are handed on as they are: whoever scores or stores them must say so.
+
+        Raises:
+            SampleError: one of the images cannot be predicted.
+        """
+        ...
+
+    def input_words(self, size_rule: ResizeRule | None) -> str:
+        """How images come to the network's size, for tables and pages, where a suite asks for `size_rule`."""
         ...
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -55,7 +66,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class PredictorOptions:
-    """What a user may set for any predictor."""
+    """What a user may set for any predictor; `extra` holds what follows the model's name, `,kind=metric_depth`."""
 
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"

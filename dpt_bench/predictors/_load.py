@@ -1,31 +1,38 @@
-"""From what a user types after --model to a predictor: `PREFIX:ARGUMENT`, or the path of a checkpoint."""
+"""From what a user types after --model to a predictor: `PREFIX:ARGUMENT`, or a path; `,name=value` may follow."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from dpt_bench.core.catalog import load_plugin, plugin_names
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.predictors._contract import Predictor, PredictorOptions
+from dpt_bench.predictors._declared import split_declarations
 
 _PACKAGE = "dpt_bench.predictors"
 _FILE_ENDINGS = (".pt", ".pth", ".ckpt")
+_OF_ENDING = {".onnx": "onnx", ".py": "python"}
+_OF_FOLDER_WITH = {"predictions.toml": "predictions", "config.json": "hf"}
 
 
 def load_predictor(spec: str, options: PredictorOptions | None = None) -> Predictor:
     """The predictor that `spec` names.
 
-    `baseline:constant` calls `load("constant", options)` of the module predictors/baseline.py; a path without a prefix
-    is a checkpoint.
+    `baseline:constant` calls `load("constant", options)` of the module predictors/baseline.py; a path needs no prefix.
+    What a model's file does not tell may follow: `model.onnx,kind=metric_depth,trained_on=nyu`.
 
     Raises:
         UnknownNameError: no predictor has the prefix, or what follows it is unknown.
         UsageError: the file is missing, or nothing follows the prefix.
         DataError: the checkpoint is damaged.
     """
-    prefix, argument = _split(spec)
-    predictor: Predictor = load_plugin(_PACKAGE, prefix, kind="predictor").load(argument, options or PredictorOptions())
+    given = options or PredictorOptions()
+    rest, declared = split_declarations(spec)
+    prefix, argument = _split(rest)
+    module = load_plugin(_PACKAGE, prefix, kind="predictor")
+    predictor: Predictor = module.load(argument, replace(given, extra={**given.extra, **declared}))
     return predictor
 
 
@@ -37,7 +44,10 @@ def _split(spec: str) -> tuple[str, str]:
             raise UsageError(f"nothing follows the predictor {prefix!r}", where=spec, fix=f"write {prefix}:WHAT")
         return prefix, argument
     if Path(spec).is_file():
-        return "checkpoint", spec
+        return _OF_ENDING.get(Path(spec).suffix, "checkpoint"), spec
+    for file, its_prefix in _OF_FOLDER_WITH.items():
+        if spec and (Path(spec) / file).is_file():
+            return its_prefix, spec
     if colon and not Path(spec).parent.name and not spec.endswith(_FILE_ENDINGS):
         raise UnknownNameError("predictor", prefix, prefixes)
     found = "no such checkpoint file" if spec.endswith(_FILE_ENDINGS) else "no such model"

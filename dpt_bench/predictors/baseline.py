@@ -13,6 +13,7 @@ from dpt_bench.core.errors import UnknownNameError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.suite import ResizeRule
 from dpt_bench.predictors._contract import Prediction, Predictor, PredictorOptions, Query
+from dpt_bench.predictors._declared import check_known
 from dpt_bench.predictors._single import predict_image
 
 Draw = Callable[[int, int], NDArray[np.float32]]
@@ -34,6 +35,10 @@ class Baseline:
         del size_rule
         sizes = [(query.image.shape[0], query.image.shape[1]) for query in queries]
         return [Prediction(self.draw(*size), size) for size in sizes]
+
+    def input_words(self, size_rule: ResizeRule | None) -> str:
+        del size_rule
+        return "not resized"
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         return predict_image(self, image)
@@ -58,7 +63,7 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
     Raises:
         UnknownNameError: there is none.
     """
-    del options
+    check_known("baseline", options, ())
     if argument not in BASELINES:
         raise UnknownNameError("baseline", argument, BASELINES)
     return Baseline(f"baseline:{argument}", BASELINES[argument])

@@ -143,6 +143,9 @@ class Fake:
             :, None
         ].astype(np.float32)
 
+    def input_words(self, size_rule: ResizeRule | None) -> str:
+        return size_rule.words if size_rule and self.preprocessing == "suite" else "24 x 36 squared"
+
     def __call__(self, image: np.ndarray) -> np.ndarray:
         return self.values(image)
 

@@ -76,7 +76,7 @@ def test_a_truncated_checkpoint(make_checkpoint, tmp_path: Path) -> None:
 
 
 def test_unknown_prefix_lists_what_there_is() -> None:
-    with pytest.raises(UnknownNameError, match="baseline, checkpoint, predictions"):
+    with pytest.raises(UnknownNameError, match="baseline, checkpoint, hf, onnx, predictions, python"):
         load_predictor("nothing:here")
 
 

@@ -21,8 +21,8 @@ RELEASED = tuple(name for name, spec in VARIANTS.items() if not spec.backbone.st
 """Variants that other projects have too; the small hybrids are ours."""
 
 _COUNTER = "num_batches_tracked"
-_OUTPUT_ALONE = {"kind": DepthKind.AFFINE_DISPARITY, "scale": 1.0, "shift": 0.0, "invert": False}
-"""Fields that change what the output means and no weight."""
+_OUTPUT_ALONE = {"kind": DepthKind.AFFINE_DISPARITY, "scale": 1.0, "shift": 0.0, "invert": False, "input_size": None}
+"""Fields that change what goes in or comes out, and no weight."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,163 @@
+"""`onnx:FILE`: a network in ONNX, run by onnxruntime (the extra `onnx`); its metadata say what goes in and comes out.
+
+Metadata properties, each of which an option after the file's name may replace, `onnx:m.onnx,kind=metric_depth`:
+
+- `kind`: what the numbers mean, a DepthKind; `mean` and `std`: normalisation of RGB in [0, 1], "0.485/0.456/0.406".
+  These three must be there.
+- `size`: side that images are brought near to, "384", or HEIGHTxWIDTH, "480x640"; 384 where it is left out.
+- `resize`: "minimal" (the default) or "upper_bound" as in MiDaS, or "exact" to squash.
+- `multiple_of`: both sides are multiples of it; 32 where it is left out.
+- `trained_on`: recipe names, "nyu/kitti".
+
+The first input is float32 (B, 3, H, W), the first output (B, h, w) or (B, 1, h, w). A file with a fixed height and
+width gets exactly these; a fixed batch is filled up.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
+from dpt_bench.core.provenance import sha256_of_file
+from dpt_bench.core.suite import ResizeRule
+from dpt_bench.predictors._batches import Batches
+from dpt_bench.predictors._contract import Prediction, Predictor, PredictorOptions, Query
+from dpt_bench.predictors._declared import check_known, declared_name, declared_training, kind_named, numbers
+from dpt_bench.predictors._single import predict_image
+from dpt_bench.predictors._sizes import SUITE_SIZE, InputSize, network_input
+
+_FACTS = ("kind", "mean", "std", "size", "resize", "multiple_of", "trained_on")
+_SIDES = ("minimal", "upper_bound", "exact")
+OPTIONS = (*_FACTS, "name")
+
+
+class OnnxPredictor:
+    """A session of onnxruntime and what its file or its user says about it."""
+
+    def __init__(self, name: str, session: Any, facts: dict[str, str], options: PredictorOptions) -> None:
+        self.name = name
+        self.kind = kind_named(facts["kind"])
+        self.checkpoint_sha256: str | None = None
+        self.trained_on = declared_training(replace(options, extra=facts))
+        self._session = session
+        self._input = session.get_inputs()[0]
+        batch, _, height, width = self._input.shape
+        self._fixed_batch = batch if isinstance(batch, int) else None
+        fixed_size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+        self.input_size = _input_size(facts, fixed_size)
+        self.preprocessing: Literal["suite", "own"] = "suite" if self.input_size.follows_suite else "own"
+        self._batches = Batches(self._fixed_batch or options.batch_size)
+        self._normalisation = tuple(np.asarray(numbers(facts[one], 3, one)) for one in ("mean", "std"))
+
+    def predict(self, queries: Sequence[Query], size_rule: ResizeRule | None) -> list[Prediction]:
+        """Predictions at the network's output size."""
+        rule = self.input_size.rule(size_rule)
+        sizes = [self.input_size.of(query.image, size_rule) for query in queries]
+
+        def forward(places: list[int]) -> list[Prediction]:
+            size = sizes[places[0]]
+            inputs = [network_input(queries[place].image, size, rule, self._normalisation) for place in places]
+            return [Prediction(values, size) for values in self._run(np.stack(inputs))]
+
+        return self._batches.run(sizes, forward)
+
+    def input_words(self, size_rule: ResizeRule | None) -> str:
+        return self.input_size.words(size_rule)
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return predict_image(self, image)
+
+    def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        count = len(images)
+        if self._fixed_batch is not None and count < self._fixed_batch:
+            images = np.concatenate([images, np.repeat(images[-1:], self._fixed_batch - count, axis=0)])
+        output = self._session.run(None, {self._input.name: images})[0]
+        maps = np.asarray(output[:, 0] if output.ndim == 4 and output.shape[1] == 1 else output, np.float32)
+        if maps.ndim != 3 or len(maps) != len(images):
+            raise UsageError(
+                f"the first output must be (B, h, w) or (B, 1, h, w), got {output.shape}",
+                where=self.name,
+                fix="export the network with depth as its first output",
+            )
+        return maps[:count]
+
+
+def load(argument: str, options: PredictorOptions) -> Predictor:
+    """The predictor of an ONNX file; see the top of this module for what the file, or its user, must say.
+
+    Raises:
+        UsageError: onnxruntime or the file is missing, it does not say what it needs, or a device that is not there.
+        DataError: the file is damaged, or its input is no image.
+    """
+    check_known("onnx", options, OPTIONS)
+    path = Path(argument)
+    if options.precision != "fp32":
+        raise UsageError("the precision of an ONNX file is fixed in it", where=path, fix="leave out --precision")
+    session = _session(path, options.device)
+    stored = session.get_modelmeta().custom_metadata_map
+    facts = {name: stored[name] for name in _FACTS if name in stored} | options.extra
+    missing = [name for name in ("kind", "mean", "std") if not facts.get(name)]
+    if missing:
+        example = f"onnx:{path},kind=affine_disparity,mean=0.5,std=0.5"
+        what = f"the file does not say its {', '.join(missing)}"
+        raise UsageError(what, where=path, fix=f"say it after the name: {example}; or store it as metadata")
+    predictor = OnnxPredictor(declared_name(path.stem, options), session, facts, options)
+    predictor.checkpoint_sha256 = sha256_of_file(path)
+    return predictor
+
+
+def _session(path: Path, device: str) -> Any:
+    try:
+        onnxruntime = importlib.import_module("onnxruntime")
+        errors = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    except ImportError:
+        fix = 'pip install "dpt-bench[onnx]"'
+        raise UsageError("ONNX files need onnxruntime, which is not installed", fix=fix) from None
+    if not path.is_file():
+        raise UsageError("no such ONNX file", where=path, fix="check the path")
+    provider, index = _provider(device, onnxruntime.get_available_providers())
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3  # its warnings are about graph optimisation
+    refused = (errors.InvalidProtobuf, errors.InvalidGraph, errors.Fail, errors.InvalidArgument, errors.NotImplemented)
+    try:
+        session = onnxruntime.InferenceSession(path, settings, providers=[(provider, index)])
+    except refused as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"onnxruntime cannot load the file: {reason}", where=path, fix="export it again") from error
+    first = session.get_inputs()[0]
+    if first.type != "tensor(float)" or len(first.shape) != 4 or first.shape[1] not in (3, None, "channels"):
+        found = f"{first.type} {first.shape}"
+        raise DataError(f"the first input must be float32 (B, 3, H, W), got {found}", where=path, fix="export it so")
+    return session
+
+
+def _provider(device: str, available: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    kind, _, index = device.partition(":")
+    wanted = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+    if kind not in wanted or not (index or "0").isdigit():
+        raise UsageError(f"unknown device {device!r}", fix="cpu, cuda or cuda:0")
+    if wanted[kind] not in available:
+        raise UsageError("this onnxruntime has no CUDA", where=device, fix="pip install onnxruntime-gpu, or use cpu")
+    return wanted[kind], {} if kind == "cpu" else {"device_id": int(index or 0)}
+
+
+def _input_size(facts: dict[str, str], fixed: tuple[int, int] | None) -> InputSize:
+    if fixed is not None:
+        return InputSize(fixed, "exact")
+    side = facts.get("resize", "minimal")
+    if side not in _SIDES:
+        raise UnknownNameError("resize rule", side, _SIDES)
+    sizes = [part for part in facts.get("size", str(SUITE_SIZE)).split("x") if part.isdigit()]
+    multiple = facts.get("multiple_of", "32")
+    if len(sizes) not in (1, 2) or not multiple.isdigit() or int(multiple) < 1:
+        where = f"size={facts.get('size')}, multiple_of={multiple}"
+        raise UsageError("size is a number or HEIGHTxWIDTH, multiple_of a number", where=where)
+    height, width = int(sizes[0]), int(sizes[-1])
+    return InputSize((height, width), cast(Literal["minimal", "upper_bound", "exact"], side), int(multiple))
