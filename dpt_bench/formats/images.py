@@ -28,6 +28,7 @@ __all__ = [
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
 
 _RGB = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION  # depth maps know nothing of the image's EXIF rotation
+_UPRIGHT_RGB = cv2.IMREAD_COLOR_RGB
 _OPAQUE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
@@ -44,15 +45,15 @@ def image_size(data: bytes) -> tuple[int, int]:
     raise not_a("PNG or JPEG", data)
 
 
-def decode_rgb(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def decode_rgb(data: bytes, *, max_pixels: int = MAX_PIXELS, upright: bool = False) -> NDArray[np.uint8]:
     """RGB uint8 (H, W, 3). Grey is repeated, palettes are looked up, alpha is dropped, 16 bits are cut to the upper 8.
 
-    The EXIF rotation is ignored: targets are stored on the unrotated grid.
+    The EXIF rotation is ignored, for targets are stored on the unrotated grid; `upright` obeys it, as viewers do.
 
     Raises:
         FormatError: not PNG or JPEG, truncated, damaged, or above `max_pixels` (checked before decoding).
     """
-    image: NDArray[np.uint8] = _decode(data, _RGB, max_pixels)
+    image: NDArray[np.uint8] = _decode(data, _UPRIGHT_RGB if upright else _RGB, max_pixels)
     return image
 
 
@@ -129,7 +130,8 @@ def _decode(data: bytes, flags: int, max_pixels: int) -> NDArray[Any]:
         image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise FormatError(f"the {kind} file is damaged: {error.err}") from None
-    if image is None or image.shape[:2] != size:
+    expected = (size, size[::-1]) if flags == _UPRIGHT_RGB else (size,)
+    if image is None or image.shape[:2] not in expected:
         raise FormatError(f"the {kind} file is damaged: its pixels cannot be decoded")
     return image
 

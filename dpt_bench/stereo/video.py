@@ -43,6 +43,22 @@ def decode_frames(
         raise FormatError(f"the video cannot be decoded: {error.strerror}", where=video) from error
 
 
+def every_frame(video: Path, step: int = 1) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """(number, RGB uint8 (H, W, 3)) of every `step`-th frame, from the first on.
+
+    Raises:
+        UsageError, FormatError: as `decode_frames`.
+    """
+    av = _pyav()
+    try:
+        with av.open(str(video)) as container:
+            for number, frame in enumerate(_from(container, None)):
+                if number % step == 0:
+                    yield number, frame.to_ndarray(format="rgb24")
+    except av.FFmpegError as error:
+        raise FormatError(f"the video cannot be decoded: {error.strerror}", where=video) from error
+
+
 def chapters_s(video: Path) -> list[float]:
     """Where each chapter of the video begins, in seconds; [] where the file has no chapters.
 
