@@ -71,10 +71,10 @@ def peak_bytes(network: Network, images: Tensor, setting: Setting) -> int:
     """
     weights = sum(one.numel() * one.element_size() for one in (*network.module.parameters(), *network.module.buffers()))
     if setting.device.type == "cuda":
-        before = torch.cuda.memory_allocated(setting.device)
+        before = int(torch.cuda.memory_allocated(setting.device))
         torch.cuda.reset_peak_memory_stats(setting.device)
         setting.run(lambda: network.forward(images))
-        return weights + torch.cuda.max_memory_allocated(setting.device) - before
+        return weights + int(torch.cuda.max_memory_allocated(setting.device)) - before
     with LiveBytes() as live:
         setting.run(lambda: network.forward(images))
     return weights + live.peak
