@@ -37,18 +37,19 @@ class Fit:
         return np.asarray(prediction, np.float64) * self.scale + self.shift
 
 
-def fit_scale_and_shift(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_]) -> Fit:
+def fit_scale_and_shift(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> Fit:
     """Least squares of scale * prediction + shift - target over the valid pixels (Ranftl et al., TPAMI 2022, sec. 5).
 
-    All arrays have one shape. Sums are centred block by block and merged (Chan, Golub & LeVeque, "Algorithms for
-    Computing the Sample Variance", 1983), so that a large common offset costs no digits.
+    All arrays have one shape; without `valid` every pixel counts. Sums are centred block by block and merged (Chan,
+    Golub & LeVeque, "Algorithms for Computing the Sample Variance", 1983), so that a large common offset costs no
+    digits.
 
     Raises:
         UsageError: the shapes differ.
     """
     _check_shapes(prediction, target, valid)
     with np.errstate(over="ignore", invalid="ignore"):
-        sums = _centred_sums(prediction.ravel(), target.ravel(), valid.ravel())
+        sums = _centred_sums(prediction.ravel(), target.ravel(), None if valid is None else valid.ravel())
         if not sums.pixels or not np.isfinite(np.array(sums)).all():
             return _undetermined(sums.pixels)
         if sums.xx <= sums.pixels * _rounding(prediction, sums.mean_x) ** 2:
@@ -57,7 +58,7 @@ def fit_scale_and_shift(prediction: NDArray[Any], target: NDArray[Any], valid: N
     return Fit(scale, sums.mean_y - scale * sums.mean_x, sums.pixels, degenerate=False)
 
 
-def fit_scale(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_]) -> Fit:
+def fit_scale(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> Fit:
     """Least squares of scale * prediction - target over the valid pixels; shift is 0, degenerate where all are 0.
 
     Raises:
@@ -73,7 +74,7 @@ def fit_scale(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.
     return Fit(sum_xy / sum_xx, 0.0, x.size, degenerate=False)
 
 
-def fit_median_mad(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_]) -> Fit:
+def fit_median_mad(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> Fit:
     """Matches the median, and the mean absolute deviation from it, over the valid pixels.
 
     The robust estimators of Ranftl et al., TPAMI 2022, sec. 5. The scale is never negative. The median of an even
@@ -101,24 +102,24 @@ class _Sums(NamedTuple):
     xy: float = 0.0  # sum of (x - mean_x) * (y - mean_y)
 
 
-def _centred_sums(x: NDArray[Any], y: NDArray[Any], valid: NDArray[np.bool_]) -> _Sums:
+def _centred_sums(x: NDArray[Any], y: NDArray[Any], valid: NDArray[np.bool_] | None) -> _Sums:
     total = _Sums()
     for start in range(0, x.size, _BLOCK):
-        mask = valid[start : start + _BLOCK]
-        block_x, block_y = (
-            values[start : start + _BLOCK].compress(mask).astype(np.float64, copy=False) for values in (x, y)
-        )
+        block_x, block_y = x[start : start + _BLOCK], y[start : start + _BLOCK]
+        if valid is not None:
+            mask = valid[start : start + _BLOCK]
+            block_x, block_y = block_x.compress(mask), block_y.compress(mask)
         if block_x.size:
             total = _merged(total, _block_sums(block_x, block_y))
     return total
 
 
-def _block_sums(x: Values, y: Values) -> _Sums:
-    mean_x, mean_y = float(x.mean()), float(y.mean())
-    x -= mean_x
-    y -= mean_y
+def _block_sums(x: NDArray[Any], y: NDArray[Any]) -> _Sums:
+    mean_x, mean_y = float(x.mean(dtype=np.float64)), float(y.mean(dtype=np.float64))
+    x_off, y_off = np.subtract(x, mean_x, dtype=np.float64), np.subtract(y, mean_y, dtype=np.float64)
     # einsum, not dot: BLAS would wake its threads, and its sums depend on how many there are
-    return _Sums(x.size, mean_x, mean_y, float(np.einsum("i,i->", x, x)), float(np.einsum("i,i->", x, y)))
+    xx, xy = float(np.einsum("i,i->", x_off, x_off)), float(np.einsum("i,i->", x_off, y_off))
+    return _Sums(x.size, mean_x, mean_y, xx, xy)
 
 
 def _merged(one: _Sums, other: _Sums) -> _Sums:
@@ -134,17 +135,19 @@ def _merged(one: _Sums, other: _Sums) -> _Sums:
     )
 
 
-def _select(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_]) -> tuple[Values, Values]:
+def _select(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[Values, Values]:
     _check_shapes(prediction, target, valid)
-    mask = valid.ravel()
-    x, y = (values.ravel().compress(mask).astype(np.float64, copy=False) for values in (prediction, target))
-    return x, y
+    x, y = prediction.ravel(), target.ravel()
+    if valid is not None:
+        x, y = x.compress(valid.ravel()), y.compress(valid.ravel())
+    return x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
 
 
-def _check_shapes(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_]) -> None:
-    if not prediction.shape == target.shape == valid.shape:
+def _check_shapes(prediction: NDArray[Any], target: NDArray[Any], valid: NDArray[np.bool_] | None) -> None:
+    mask_shape = prediction.shape if valid is None else valid.shape
+    if not prediction.shape == target.shape == mask_shape:
         raise UsageError(
-            f"prediction {prediction.shape}, target {target.shape} and valid {valid.shape} must have one shape",
+            f"prediction {prediction.shape}, target {target.shape} and valid {mask_shape} must have one shape",
             fix="resize the prediction to the target first (dpt_bench.resize.resize_prediction)",
         )
 

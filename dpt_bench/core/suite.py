@@ -7,10 +7,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.recipe import beside
 from dpt_bench.core.toml import Strict, load_toml
 
 AlignmentSpace = Literal["disparity", "depth", "log_depth"]
+SuiteSpace = Literal["disparity", "depth", "log_depth", "prediction"]
 AlignmentModel = Literal["scale_and_shift", "scale", "none"]
 
 
@@ -37,8 +39,15 @@ class SuiteDataset(Strict):
     """How one dataset is scored within a suite.
 
     recipe: a name, or a path to a TOML, relative to the suite file.
+    input_crop: what of an image, and of its target, exists for network and scoring alike. "kitti_benchmark": the lower
+        352 rows and the middle 1216 columns.
+    crop_frame: whether a crop's fractions are of what input_crop leaves (Marigold) or of the whole image (BTS, DPT).
+    alignment_space: "prediction" is the space of the prediction's own kind, disparity or depth.
+    alignment_max_side: above it the fit sees only every n-th row and column, as Marigold's; metrics see all pixels.
     cap_m: aligned predictions are clamped to this depth, in metres (MiDaS: disparity floored at 1/cap).
+    cap_at_farthest: the cap is the farthest scored pixel of the image's own target (MoGe).
     target_range_m: only target pixels inside (low, high), both exclusive, are scored; the recipe's validity holds too.
+    target_max_ratio: pixels deeper than this many times the image's first percentile are not scored (MoGe).
     metrics: file names of dpt_bench.metrics; the first one makes the board's column.
     """
 
@@ -46,12 +55,35 @@ class SuiteDataset(Strict):
     split: str
     metrics: tuple[str, ...] = Field(min_length=1)
     resize: ResizeRule
-    alignment_space: AlignmentSpace = "disparity"
+    input_crop: Literal["none", "kitti_benchmark"] = "none"
+    alignment_space: SuiteSpace = "disparity"
     alignment: AlignmentModel = "scale_and_shift"
+    alignment_max_side: int | None = Field(default=None, ge=1)
     cap_m: float | None = Field(default=None, gt=0)
+    cap_at_farthest: bool = False
     target_range_m: tuple[float, float] = (0.0, float("inf"))
+    target_max_ratio: float | None = Field(default=None, gt=1)
     crop: Literal["none", "garg", "eigen", "nyu_eigen"] = "none"
+    crop_frame: Literal["input", "whole"] = "input"
     upsample: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
+
+    @property
+    def space(self) -> AlignmentSpace:
+        """The alignment's space of an entry that `for_prediction` has settled."""
+        assert self.alignment_space != "prediction", "for_prediction settles the space"
+        return self.alignment_space
+
+    def for_prediction(self, kind: DepthKind) -> SuiteDataset:
+        """The entry with its alignment space settled for predictions of `kind`."""
+        if self.alignment_space != "prediction":
+            return self
+        return self.model_copy(update={"alignment_space": "disparity" if kind.is_disparity else "depth"})
+
+    @model_validator(mode="after")
+    def _has_one_cap(self) -> SuiteDataset:
+        if self.cap_at_farthest and self.cap_m is not None:
+            raise ValueError("cap_m and cap_at_farthest exclude each other")
+        return self
 
 
 class Suite(Strict):

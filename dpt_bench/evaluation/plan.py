@@ -119,7 +119,7 @@ def _cell(suite: Suite, protocol: SuiteDataset, recipe: Recipe, root: Path, pred
         model=predictor.name,
         checkpoint_sha256=predictor.checkpoint_sha256,
         kind=predictor.kind,
-        scored_as=required_kind(protocol),
+        scored_as=required_kind(protocol.for_prediction(predictor.kind)),
         suite=suite.name,
         suite_version=suite.version,
         dataset=recipe.name,

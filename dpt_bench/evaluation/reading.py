@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from dpt_bench.core.errors import SampleError
 from dpt_bench.core.sample import DepthMap, LabelMap, OrdinalPairs, Sample
+from dpt_bench.core.suite import SuiteDataset
 from dpt_bench.evaluation.plan import DatasetPlan
+from dpt_bench.scoring.pixels import input_window, inside_crop
 
 _HELD_PIXELS = 50_000_000  # of images that wait for others of their size: two of ETH3D's, 160 of NYU's
 _READ_AHEAD = 2  # decoded samples that wait, for each thread
@@ -40,7 +44,7 @@ Row = Mapping[str, Any]
 def read_item(plan: DatasetPlan, row: Row) -> Item:
     """Read one item; what a reader refuses, and files that cannot be opened, become an `Unreadable`."""
     try:
-        sample = plan.reader.read(plan.root, plan.recipe, row)
+        sample = cropped(plan.reader.read(plan.root, plan.recipe, row), plan.protocol)
     except SampleError as error:
         return Unreadable(row["key"], error.reason, str(error))
     except OSError as error:
@@ -48,6 +52,30 @@ def read_item(plan: DatasetPlan, row: Row) -> Item:
     if isinstance(sample.target, LabelMap):
         return Unreadable(row["key"], "no-depth-target", "the target is a LabelMap")
     return Readable(sample, sample.target)
+
+
+def cropped(sample: Sample, protocol: SuiteDataset) -> Sample:
+    """What a suite's input_crop leaves of image, target and camera; pairs are never cropped (`check_target`).
+
+    Raises:
+        SampleError: the image is smaller than the crop.
+    """
+    target = sample.target
+    if protocol.input_crop == "none" or not isinstance(target, DepthMap):
+        return sample
+    height, width = target.values.shape
+    rows, columns = input_window(protocol.input_crop, height, width)
+    valid = target.valid & inside_crop(protocol.crop, height, width) if protocol.crop_frame == "whole" else target.valid
+    sky = None if target.sky is None else target.sky[rows, columns]
+    camera = sample.camera
+    if camera is not None:
+        camera = replace(camera, cx=camera.cx - columns.start, cy=camera.cy - rows.start)
+    return replace(
+        sample,
+        image=np.ascontiguousarray(sample.image[rows, columns]),
+        target=DepthMap(target.values[rows, columns], target.kind, valid[rows, columns], sky),
+        camera=camera,
+    )
 
 
 def read_ahead(plan: DatasetPlan, rows: Iterable[Row], threads: int) -> Iterator[Item]:

@@ -169,7 +169,7 @@ def _result(cell: Cell, dataset: DatasetPlan, key: str, scored: Scored, predicti
         input_height=height,
         input_width=width,
         resized_by=cell.resized_by,
-        alignment_space=dataset.protocol.alignment_space,
+        alignment_space=dataset.protocol.for_prediction(cell.kind).space,
         alignment=dataset.protocol.alignment,
         scale=scored.scale,
         shift=scored.shift,

@@ -16,7 +16,12 @@ _SIDES = {
     "upper_bound": "it fits into {size} x {size} pixels",
     "lower_bound": "it covers {size} x {size} pixels",
 }
-_SPACES = {"disparity": "disparity (inverse depth)", "depth": "depth", "log_depth": "the logarithm of depth"}
+_SPACES = {
+    "disparity": "disparity (inverse depth)",
+    "depth": "depth",
+    "log_depth": "the logarithm of depth",
+    "prediction": "the space of the prediction's own kind, disparity or depth",
+}
 _CROPS = {
     "garg": "Only pixels inside the Garg crop are scored (rows 40.8 % to 99.2 %, columns 3.6 % to 96.4 %).",
     "eigen": "Only pixels inside the Eigen crop are scored (rows 33.2 % to 91.4 %, columns 3.6 % to 96.4 %).",
@@ -54,16 +59,15 @@ def _resize(rule: ResizeRule) -> str:
 
 
 def _comparison(dataset: SuiteDataset) -> list[tuple[str, str]]:
-    cap = f"Aligned predictions are clamped to at most {dataset.cap_m:g} m." if dataset.cap_m else "None."
     return [
         (
             "Output",
             f"The prediction is brought to the target's size ({dataset.upsample}); the target is never resized.",
         ),
         ("Alignment", _alignment(dataset)),
-        ("Cap", cap),
-        ("Target", _target_range(dataset.target_range_m)),
-        ("Crop", _CROPS.get(dataset.crop, "None.")),
+        ("Cap", _cap(dataset)),
+        ("Target", _target_range(dataset.target_range_m) + _target_ratio(dataset.target_max_ratio)),
+        ("Crop", _crop(dataset)),
     ]
 
 
@@ -72,7 +76,24 @@ def _alignment(dataset: SuiteDataset) -> str:
     if dataset.alignment == "none":
         return "None; the prediction must be metric."
     fitted = "a scale and a shift are" if dataset.alignment == "scale_and_shift" else "a scale is"
-    return f"For each image {fitted} fitted by least squares in {space}, over the scored pixels."
+    seen = "the scored pixels"
+    if dataset.alignment_max_side:
+        seen += f", of which it sees every n-th row and column where a side is longer than {dataset.alignment_max_side}"
+    return f"For each image {fitted} fitted by least squares in {space}, over {seen}."
+
+
+def _cap(dataset: SuiteDataset) -> str:
+    if dataset.cap_at_farthest:
+        return "Aligned predictions are clamped to at most the image's farthest target pixel."
+    return f"Aligned predictions are clamped to at most {dataset.cap_m:g} m." if dataset.cap_m else "None."
+
+
+def _crop(dataset: SuiteDataset) -> str:
+    if dataset.input_crop == "none":
+        return _CROPS.get(dataset.crop, "None.")
+    of = "of the whole image" if dataset.crop_frame == "whole" else "of these pixels"
+    inside = _CROPS.get(dataset.crop, "").replace("are scored (", f"are scored ({of}: ")
+    return f"The network sees the lower 352 rows and the middle 1216 columns alone. {inside}".rstrip()
 
 
 def _target_range(limits: tuple[float, float]) -> str:
@@ -80,6 +101,10 @@ def _target_range(limits: tuple[float, float]) -> str:
     if isfinite(high):
         return f"Pixels between {low:g} m and {high:g} m, both exclusive, are scored."
     return f"Pixels beyond {low:g} m are scored." if low > 0 else "All valid pixels are scored."
+
+
+def _target_ratio(ratio: float | None) -> str:
+    return "" if ratio is None else f" Pixels deeper than {ratio:g} times the image's first percentile are not."
 
 
 def _metric(name: str, metric: AnyMetric | None) -> str:

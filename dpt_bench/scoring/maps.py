@@ -11,7 +11,7 @@ from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import SuiteDataset
 from dpt_bench.scoring.pixels import scored_pixels
-from dpt_bench.scoring.score import align, fit_in_space, in_space, truth_in_space
+from dpt_bench.scoring.score import align, cap_m, fit_scored, in_space, truth_in_space
 
 Values = NDArray[np.float64]
 
@@ -35,12 +35,16 @@ def aligned_maps(target: DepthMap, prediction: NDArray[np.floating], kind: Depth
     Raises:
         SampleError: the protocol's crop does not fit the image.
     """
+    protocol = protocol.for_prediction(kind)
     valid = scored_pixels(target, protocol)
     predicted = np.array(in_space(prediction, kind, protocol, valid.shape), order="C")
-    truth = truth_in_space(target.values[valid], target.kind, protocol)
-    align(predicted, fit_in_space(predicted[valid], truth, protocol), protocol)
+    numbers = target.values[valid]
+    truth = truth_in_space(numbers, target.kind, protocol)
+    size = (valid.shape[0], valid.shape[1])
+    fit = fit_scored(predicted[valid], truth, np.flatnonzero(valid), size, protocol)
+    align(predicted, fit, protocol, cap_m(numbers, target.kind, protocol))
     predicted = _disparity(predicted, protocol)
-    truth = _disparity(np.exp(truth) if protocol.alignment_space == "log_depth" else truth, protocol)
+    truth = _disparity(np.exp(truth) if protocol.space == "log_depth" else truth, protocol)
     targets, error = np.full(valid.shape, np.nan), np.full(valid.shape, np.nan)
     targets[valid] = truth
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -49,7 +53,7 @@ def aligned_maps(target: DepthMap, prediction: NDArray[np.floating], kind: Depth
 
 
 def _disparity(values: Values, protocol: SuiteDataset) -> Values:
-    if protocol.alignment_space == "disparity":
+    if protocol.space == "disparity":
         return values
     with np.errstate(divide="ignore", invalid="ignore"):
         return 1.0 / values

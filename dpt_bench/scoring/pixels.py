@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpt_bench.core.errors import SampleError
+from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import SuiteDataset
 
@@ -26,12 +27,56 @@ def scored_pixels(target: DepthMap, protocol: SuiteDataset) -> NDArray[np.bool_]
         if target.kind.is_disparity:  # z in (low, high) is 1/z in (1/high, 1/low)
             low, high = 1 / high, (1 / low if low > 0 else float("inf"))
         scored = target.valid & (values > low) & (values < high)  # neither NaN nor infinity passes
-    if protocol.crop != "none":
-        rows, columns = crop_window(protocol.crop, *values.shape)
-        inside = np.zeros_like(scored)
-        inside[rows, columns] = True
-        scored &= inside
+    if protocol.target_max_ratio is not None and not target.kind.is_affine and scored.any():
+        scored &= _not_too_far(values, scored, protocol.target_max_ratio, target.kind)
+    if protocol.crop_frame == "input" or protocol.input_crop == "none":  # else it was applied with the input crop
+        scored &= inside_crop(protocol.crop, values.shape[0], values.shape[1])
     return scored
+
+
+def inside_crop(crop: str, height: int, width: int) -> NDArray[np.bool_]:
+    """Bool (H, W): True where the crop keeps a pixel.
+
+    Raises:
+        SampleError: the crop does not fit the size.
+    """
+    inside = np.ones((height, width), dtype=np.bool_)
+    if crop != "none":
+        rows, columns = crop_window(crop, height, width)
+        inside[:] = False
+        inside[rows, columns] = True
+    return inside
+
+
+def input_window(crop: str, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of an image that exist for the network.
+
+    "kitti_benchmark": 352 x 1216 pixels, at the bottom and centred, as the KITTI depth benchmark's own images.
+
+    Raises:
+        SampleError: the image is smaller.
+    """
+    if crop == "none":
+        return slice(0, height), slice(0, width)
+    if height < 352 or width < 1216:
+        raise SampleError("crop-mismatch", f"KITTI's benchmark crop is 352 x 1216, the image {height} x {width}")
+    left = (width - 1216) // 2
+    return slice(height - 352, height), slice(left, left + 1216)
+
+
+def fit_places(pixels: NDArray[np.intp], size: tuple[int, int], max_side: int) -> NDArray[np.bool_]:
+    """Which of the flat places a fit sees: those that a nearest reduction of the longer side to `max_side` would pick.
+
+    As torch's nn.Upsample(scale_factor, mode="nearest"), with which Marigold reduces (src/util/alignment.py).
+    """
+    step = max(size) / max_side
+    if step <= 1:
+        return np.ones(pixels.shape, dtype=np.bool_)
+    picked = [np.zeros(side, dtype=np.bool_) for side in size]
+    for mask in picked:
+        mask[(np.arange(int(mask.size / step)) * step).astype(np.intp)] = True
+    rows, columns = np.divmod(pixels, size[1])
+    return picked[0][rows] & picked[1][columns]
 
 
 def crop_window(crop: str, height: int, width: int) -> tuple[slice, slice]:
@@ -52,3 +97,11 @@ def crop_window(crop: str, height: int, width: int) -> tuple[slice, slice]:
     top, bottom = {"garg": (0.40810811, 0.99189189), "eigen": (0.3324324, 0.91351351)}[crop]
     left, right = {"garg": (0.03594771, 0.96405229), "eigen": (0.0359477, 0.96405229)}[crop]
     return slice(int(top * height), int(bottom * height)), slice(int(left * width), int(right * width))
+
+
+def _not_too_far(
+    values: NDArray[np.floating], scored: NDArray[np.bool_], ratio: float, kind: DepthKind
+) -> NDArray[np.bool_]:
+    near_percentile = float(np.quantile(values[scored], 0.99 if kind.is_disparity else 0.01))
+    limit = near_percentile / ratio if kind.is_disparity else near_percentile * ratio
+    return values >= limit if kind.is_disparity else values <= limit

@@ -24,10 +24,10 @@ _REQUIRED = {
 
 
 def required_kind(protocol: SuiteDataset) -> DepthKind:
-    """The weakest kind of prediction that the protocol's alignment, or its ordinal metrics, can score."""
+    """The weakest kind of prediction that the settled protocol's alignment, or its ordinal metrics, can score."""
     if _is_ordinal(protocol):
         return DepthKind.ORDINAL
-    return _REQUIRED[protocol.alignment_space, protocol.alignment]
+    return _REQUIRED[protocol.space, protocol.alignment]
 
 
 @cache
@@ -71,6 +71,7 @@ def check_predictor(name: str, kind: DepthKind, protocol: SuiteDataset) -> None:
     Raises:
         UsageError: with the reason.
     """
+    protocol = protocol.for_prediction(kind)
     wanted = required_kind(protocol)
     if can_score_as(kind, wanted):
         return
@@ -86,13 +87,17 @@ def check_predictor(name: str, kind: DepthKind, protocol: SuiteDataset) -> None:
 
 
 def check_target(kind: DepthKind, protocol: SuiteDataset) -> None:
-    """Refuse a protocol that asks more of the dataset's targets than they say.
+    """Refuse a protocol that asks more of the dataset's targets than they say, in whatever space it may be settled.
 
     Raises:
         UsageError: a metric, the alignment's space, a cap or a range means nothing for targets of this kind.
     """
     if _is_ordinal(protocol) and kind is DepthKind.ORDINAL:
         _check_pairs(protocol)
+        return
+    if protocol.alignment_space == "prediction":
+        for space_of in (DepthKind.AFFINE_DISPARITY, DepthKind.AFFINE_DEPTH):
+            check_target(kind, protocol.for_prediction(space_of))
         return
     metrics = load_metrics(protocol.metrics)
     space = DepthKind.AFFINE_DISPARITY if protocol.alignment_space == "disparity" else DepthKind.AFFINE_DEPTH
@@ -106,6 +111,8 @@ def check_target(kind: DepthKind, protocol: SuiteDataset) -> None:
         problem = f"the alignment is in {protocol.alignment_space}"
     elif in_metres and not kind.is_metric:
         problem = "cap_m and target_range_m are in metres"
+    elif protocol.cap_at_farthest and kind.is_affine:
+        problem = "cap_at_farthest needs a depth"
     if problem:
         raise UsageError(
             f"{protocol.recipe} has targets of kind {kind}, but {problem}",
@@ -113,11 +120,12 @@ def check_target(kind: DepthKind, protocol: SuiteDataset) -> None:
             fix="choose metrics and an alignment that suit the targets",
         )
     through_reciprocal = [name for name, metric in metrics.items() if not metric.needs.is_disparity]
-    if protocol.alignment_space == "disparity" and protocol.cap_m is None and through_reciprocal:
+    uncapped = protocol.cap_m is None and not protocol.cap_at_farthest
+    if protocol.alignment_space == "disparity" and uncapped and through_reciprocal:
         raise UsageError(
             f"{through_reciprocal[0]} is measured in depth, but aligned disparity may be zero or negative",
             where=f"the suite's entry for {protocol.recipe}",
-            fix="set cap_m: disparity is floored at 1 / cap_m before the reciprocal",
+            fix="set cap_m (disparity is floored at 1 / cap_m before the reciprocal) or cap_at_farthest",
         )
 
 
@@ -125,6 +133,7 @@ def _check_pairs(protocol: SuiteDataset) -> None:
     """Refuse what would be ignored where points are compared."""
     metres = protocol.cap_m is not None or protocol.target_range_m != (0.0, float("inf"))
     unused = {"an alignment": protocol.alignment != "none", "cap_m or target_range_m": metres}
+    unused |= {"cap_at_farthest": protocol.cap_at_farthest, "an input_crop": protocol.input_crop != "none"}
     unused |= {"a crop": protocol.crop != "none", "an upsample other than bilinear": protocol.upsample != "bilinear"}
     for name, stated in unused.items():
         if stated:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from dpt_bench.core.kinds import DepthKind
-from dpt_bench.core.sample import DepthMap, LabelMap, OrdinalPairs, Sample
+from dpt_bench.core.sample import Camera, DepthMap, LabelMap, OrdinalPairs, Sample
+from dpt_bench.core.suite import ResizeRule, SuiteDataset
 from dpt_bench.evaluation import reading
 from dpt_bench.evaluation.plan import DatasetPlan
-from dpt_bench.evaluation.reading import Readable, Unreadable, batches, read_ahead, read_item
+from dpt_bench.evaluation.reading import Readable, Unreadable, batches, cropped, read_ahead, read_item
+from dpt_bench.scoring.pixels import scored_pixels
 
 
 def readable(key: str, height: int, width: int) -> Readable:
@@ -21,12 +23,15 @@ def readable(key: str, height: int, width: int) -> Readable:
     return Readable(Sample(key, np.zeros((height, width, 3), np.uint8), target, ()), target)
 
 
+PROTOCOL = SuiteDataset(recipe="mine", split="test", metrics=("absrel",), resize=ResizeRule(side="longer"))
+
+
 def plan_with(read) -> DatasetPlan:
     class Reader:
         def read(self, root, recipe, row):
             return read(row)
 
-    return DatasetPlan(None, None, None, Reader(), None, ())
+    return DatasetPlan(None, PROTOCOL, None, Reader(), None, ())
 
 
 def test_batches_hold_one_size_each_and_lose_nothing() -> None:
@@ -86,3 +91,49 @@ def test_point_pairs_are_a_target() -> None:
     item = read_item(plan_with(lambda row: sample), {"key": "a"})
     assert isinstance(item, Readable)
     assert item.target is pairs
+
+
+def kitti_sample(height: int = 375, width: int = 1242) -> Sample:
+    generator = np.random.default_rng(0)
+    depth = DepthMap(
+        generator.uniform(1, 80, (height, width)).astype(np.float32), DepthKind.METRIC_DEPTH,
+        generator.random((height, width)) < 0.3, np.zeros((height, width), bool),
+    )  # fmt: skip
+    image = generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Sample("a", image, depth, (), Camera(700, 700, 620, 180))
+
+
+@pytest.mark.parametrize(("height", "width"), [(375, 1242), (370, 1226), (352, 1216)])
+@pytest.mark.parametrize(("frame", "crop"), [("whole", "garg"), ("input", "eigen")])
+def test_the_input_crop_of_kitti(height: int, width: int, frame: str, crop: str) -> None:
+    """KB crop: the lower 352 rows, the middle 1216 columns; BTS masks the whole image, Marigold what is left of it."""
+    protocol = PROTOCOL.model_copy(update={"input_crop": "kitti_benchmark", "crop": crop, "crop_frame": frame})
+    whole = kitti_sample(height, width)
+    sample = cropped(whole, protocol)
+    top, left = height - 352, int((width - 1216) / 2)
+    assert sample.image.shape == (352, 1216, 3)
+    np.testing.assert_array_equal(sample.image, whole.image[top:, left : left + 1216])
+    np.testing.assert_array_equal(sample.target.values, whole.target.values[top:, left : left + 1216])
+    assert sample.target.sky.shape == (352, 1216)
+    assert (sample.camera.cx, sample.camera.cy) == (620 - left, 180 - top)
+    expected = np.zeros((height, width), bool)
+    if frame == "whole":
+        rows, columns = (0.40810811, 0.99189189, height), (0.03594771, 0.96405229, width)
+        expected[int(rows[0] * height) : int(rows[1] * height), int(columns[0] * width) : int(columns[1] * width)] = (
+            True
+        )
+        expected = expected[top:, left : left + 1216]
+    else:
+        expected = expected[top:, left : left + 1216]
+        expected[int(0.3324324 * 352) : int(0.91351351 * 352), int(0.0359477 * 1216) : int(0.96405229 * 1216)] = True
+    np.testing.assert_array_equal(
+        scored_pixels(sample.target, protocol), whole.target.valid[top:, left : left + 1216] & expected
+    )
+    assert cropped(whole, PROTOCOL) is whole
+
+
+def test_an_image_smaller_than_its_input_crop_is_a_row() -> None:
+    protocol = PROTOCOL.model_copy(update={"input_crop": "kitti_benchmark"})
+    plan = DatasetPlan(None, protocol, None, plan_with(lambda row: kitti_sample(300, 1242)).reader, None, ())
+    item = read_item(plan, {"key": "a"})
+    assert (item.key, item.reason) == ("a", "crop-mismatch")

@@ -46,6 +46,13 @@ def test_every_field_of_a_suite_changes_the_words() -> None:
         {"crop": "eigen"},
         {"crop": "nyu_eigen"},
         {"upsample": "bicubic"},
+        {"alignment_space": "prediction"},
+        {"alignment_max_side": 1024},
+        {"cap_at_farthest": True},
+        {"target_max_ratio": 1000.0},
+        {"input_crop": "kitti_benchmark"},
+        {"input_crop": "kitti_benchmark", "crop": "garg"},
+        {"input_crop": "kitti_benchmark", "crop": "garg", "crop_frame": "whole"},
     ]
     said = [tuple(words(entry(**change)).items()) for change in changes]
     assert tuple(base.items()) not in said

@@ -48,7 +48,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path, write_results: Call
 
 def test_without_results_all_published_suites_are_shown(tmp_path: Path) -> None:
     render([], tmp_path)
-    assert {"midas-v1.csv", "nyu-eigen-v1.csv", "kitti-eigen-v1.csv", "depth-anything-v1.csv"} <= names(tmp_path)
+    assert {"midas-v1.csv", "nyu-eigen-v1.csv", "kitti-eigen-v2.csv", "depth-anything-v1.csv"} <= names(tmp_path)
 
 
 def test_from_memory(tmp_path: Path) -> None:

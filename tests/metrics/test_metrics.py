@@ -29,6 +29,7 @@ EXPECTED = {
     "delta_1_25_disparity": 2 / 5,
     "delta_1_25_2": 3 / 5,
     "delta_1_25_3": 4 / 5,
+    "deviation_disparity": (0.5 + 2 + 3) / (1.5 + 1 + 4 + 2),
     "rmse_disparity": np.sqrt((0.25 + 4 + 9) / 5) / 4,
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dpt_bench.core.catalog import EVAL_RECIPES, SUITES, plugin_names
+from dpt_bench.core.catalog import RECIPES, SUITES, plugin_names
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.metrics import load_metric
 from dpt_bench.results import improvement
@@ -148,7 +148,7 @@ def test_published_rows_fit_the_suite_they_name(suite: str) -> None:
         assert row.suite_version == protocol.version
         assert row.dataset in entries or row.dataset in protocol.missing
         if row.dataset in entries:
-            split = EVAL_RECIPES.load(row.dataset).splits[entries[row.dataset].split]
+            split = RECIPES.load(row.dataset).splits[entries[row.dataset].split]
             assert row.metric in entries[row.dataset].metrics
             assert row.num_images in (None, split.images)
 
