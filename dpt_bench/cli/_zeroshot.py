@@ -9,12 +9,13 @@ from pathlib import Path
 
 import typer
 
+from dpt_bench.cli._expect import show_comparisons
 from dpt_bench.cli._progress import progress
 from dpt_bench.cli._table import show_table
-from dpt_bench.evaluation import EvaluationOptions, EvaluationReport, evaluate
-from dpt_bench.predictors import load_predictor
+from dpt_bench.evaluation import EvaluationOptions, EvaluationReport, SharedRun, evaluate_shared
 from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.results import SummaryRow
+from dpt_bench.results.expected import check_expectation, compare_with_published
 
 _GAP = 3  # between the columns of a table
 _MODEL_WIDTH = 20  # a longer name is folded where the terminal is narrow
@@ -29,19 +30,45 @@ class ZeroshotCall:
     out: Path
     suite: str
     datasets: tuple[str, ...] | None
-    device: str
+    devices: tuple[str, ...]
     batch_size: int
     limit: int | None
+    cache: Path | None
+    cache_bytes: int
+    expect: str | None
+    executor: str | None
+    workers: int | None
 
 
 def run_zeroshot(call: ZeroshotCall) -> None:
-    """Evaluate, print a row a model, say where the files are."""
-    loading = PredictorOptions(device=call.device, batch_size=call.batch_size)
-    predictors = [load_predictor(spec, loading) for spec in call.models]
-    options = EvaluationOptions(datasets=call.datasets, limit=call.limit, batch_size=call.batch_size)
+    """Evaluate, print a row a model, say where the files are, and what is published."""
+    if call.expect is not None:
+        check_expectation(call.suite, call.expect)
+    loading = PredictorOptions(batch_size=call.batch_size)
+    options = EvaluationOptions(
+        datasets=call.datasets,
+        limit=call.limit,
+        batch_size=call.batch_size,
+        cache=call.cache,
+        cache_bytes=call.cache_bytes,
+        predictor_settings={"precision": loading.precision},
+    )
+    run = SharedRun(
+        models=call.models,
+        suite=call.suite,
+        data=call.data,
+        out=call.out,
+        executor=call.executor or ("processes" if len(call.devices) > 1 else "serial"),
+        devices=call.devices,
+        workers=call.workers,
+        loading=loading,
+        options=options,
+    )
     with progress() as shown:
-        report = evaluate(predictors, call.suite, call.data, call.out, options=options, progress=shown)
+        report = evaluate_shared(run, progress=shown)
     _show(report)
+    if call.expect is not None:
+        show_comparisons(compare_with_published(report.summary, call.expect))
 
 
 def _show(report: EvaluationReport) -> None:
@@ -62,6 +89,8 @@ def _show(report: EvaluationReport) -> None:
         typer.echo(f"{name}: no folder {root}")
     if report.missing:
         typer.echo(f"sets of the protocol that this version cannot read yet: {', '.join(report.missing)}")
+    if report.n_cached:
+        typer.echo(f"{report.n_cached} predictions came from the cache")
     if report.n_resumed:
         typer.echo(f"{report.n_new} images scored now, {report.n_resumed} were finished by an earlier run")
     typer.echo(f"\n{report.leaderboard_csv}\n{report.summary_csv}")

@@ -22,6 +22,10 @@ def command(
         list[str] | None, typer.Option(help="Also show this suite's published numbers; repeatable.")
     ] = None,
     reference: Annotated[str | None, typer.Option(help="The model that improvements are relative to.")] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Instead of a board: two models image by image, and whether they differ."),
+    ] = None,
     from_memory: Annotated[
         bool, typer.Option("--from-memory", help="Also show published numbers that were not verified.")
     ] = False,
@@ -30,9 +34,14 @@ def command(
 
     Example: [bold]dpt-bench leaderboard results --out site[/bold]
     """
+    places = results or [Path(RESULTS)]
+    if compare is not None:
+        from dpt_bench.cli._compare import run_compare
+
+        run_compare(places, *compare)
+        return
     from dpt_bench.leaderboard import render
 
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
-    places = results or [Path(RESULTS)]
     for file in render(places, out, formats=wanted, suites=suite or (), reference=reference, from_memory=from_memory):
         typer.echo(str(file))

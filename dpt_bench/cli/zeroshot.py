@@ -23,11 +23,24 @@ def command(
         str, typer.Option(help="A suite by name (`dpt-bench list suites`), or a path to its TOML.")
     ] = "midas",
     datasets: Annotated[str | None, typer.Option(help="Only these of the suite, comma-separated.")] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N; several, comma-separated, share the work.")] = "cpu",
     batch_size: Annotated[int, typer.Option(min=1, help="Images of one size in a batch.")] = 8,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first N images of each dataset (labelled partial).")
     ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Keep predictions here: another suite scores them without the network.")
+    ] = None,
+    cache_gb: Annotated[float, typer.Option(min=0.001, help="Size at which old predictions leave the cache.")] = 50.0,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="`published`, or a model of the published table: print its numbers beside these."),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(help="serial; processes or ray: workers share the run. By default processes for several devices."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="How many share the run; one a device by default.")] = None,
 ) -> None:
     """Evaluate models on a suite: one table, a CSV for the paper, one row an image on disk. Run again to resume.
 
@@ -35,5 +48,20 @@ def command(
     """
     from dpt_bench.cli._zeroshot import ZeroshotCall, run_zeroshot
 
-    chosen = None if datasets is None else tuple(name.strip() for name in datasets.split(",") if name.strip())
-    run_zeroshot(ZeroshotCall(tuple(model), data, out, suite, chosen, device, batch_size, limit))
+    run_zeroshot(
+        ZeroshotCall(
+            models=tuple(model),
+            data=data,
+            out=out,
+            suite=suite,
+            datasets=None if datasets is None else tuple(name.strip() for name in datasets.split(",") if name.strip()),
+            devices=tuple(name.strip() for name in device.split(",") if name.strip()),
+            batch_size=batch_size,
+            limit=limit,
+            cache=cache,
+            cache_bytes=round(cache_gb * 1e9),
+            expect=expect,
+            executor=executor,
+            workers=workers,
+        )
+    )

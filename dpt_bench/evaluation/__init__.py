@@ -2,5 +2,6 @@
 
 from dpt_bench.evaluation.options import EvaluationOptions, EvaluationReport
 from dpt_bench.evaluation.run import evaluate
+from dpt_bench.evaluation.shared import SharedRun, evaluate_shared
 
-__all__ = ["EvaluationOptions", "EvaluationReport", "evaluate"]
+__all__ = ["EvaluationOptions", "EvaluationReport", "SharedRun", "evaluate", "evaluate_shared"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class DatasetPlan:
 @dataclass(frozen=True)
 class Plan:
     suite: Suite
+    predictors: tuple[Predictor, ...]
     datasets: tuple[DatasetPlan, ...]
     absent: dict[str, Path]
 
@@ -68,7 +69,10 @@ def make_plan(
         )
     present = [(protocol, recipe) for protocol, recipe in chosen if recipe.name not in absent]
     return Plan(
-        loaded, tuple(_dataset(loaded, one, recipe, (data, predictors, options)) for one, recipe in present), absent
+        loaded,
+        tuple(predictors),
+        tuple(_dataset(loaded, one, recipe, (data, predictors, options)) for one, recipe in present),
+        absent,
     )
 
 
@@ -110,11 +114,24 @@ def _dataset(
     root = data / recipe.name
     reader = load_reader(recipe)
     items = reader.list(root, recipe, protocol.split)
-    cells = tuple(_cell(suite, protocol, recipe, root, predictor) for predictor in predictors)
-    return DatasetPlan(recipe, protocol, root, reader, items.slice(0, options.limit), cells)
+    cells = tuple(
+        _cell(suite, protocol, recipe, root, predictor, settings=options.predictor_settings) for predictor in predictors
+    )
+    items = items.slice(0, options.limit)
+    if options.part is not None:
+        items = items.take(pa.array(range(options.part.index, len(items), options.part.count), pa.int64()))
+    return DatasetPlan(recipe, protocol, root, reader, items, cells)
 
 
-def _cell(suite: Suite, protocol: SuiteDataset, recipe: Recipe, root: Path, predictor: Predictor) -> Cell:
+def _cell(
+    suite: Suite,
+    protocol: SuiteDataset,
+    recipe: Recipe,
+    root: Path,
+    predictor: Predictor,
+    *,
+    settings: Mapping[str, str],
+) -> Cell:
     return Cell(
         model=predictor.name,
         checkpoint_sha256=predictor.checkpoint_sha256,
@@ -131,7 +148,8 @@ def _cell(suite: Suite, protocol: SuiteDataset, recipe: Recipe, root: Path, pred
         trained_on=predictor.trained_on,
         published_keys_sha256=recipe.splits[protocol.split].keys_sha256,
         sample_world=(root / SAMPLE_WORLD_MARKER).exists(),
-        settings=_settings(protocol, recipe, predictor),
+        settings=_settings(protocol, recipe, predictor)
+        | {f"predictor.{name}": json.dumps(value) for name, value in settings.items()},
         package_version=package_version(),
     )
 

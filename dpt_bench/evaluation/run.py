@@ -10,9 +10,10 @@ from dpt_bench.core.errors import SampleError
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import Suite
+from dpt_bench.evaluation.cache import CachedPredictor, PredictionCache, cached
 from dpt_bench.evaluation.gallery import write_galleries
 from dpt_bench.evaluation.options import EvaluationOptions, EvaluationReport
-from dpt_bench.evaluation.plan import DatasetPlan, make_plan
+from dpt_bench.evaluation.plan import DatasetPlan, Plan, make_plan
 from dpt_bench.evaluation.reading import Readable, Row, Unreadable, batches, read_ahead
 from dpt_bench.predictors import Prediction, Predictor, Query
 from dpt_bench.results import Cell, ImageResult, ResultStore, Score
@@ -42,22 +43,11 @@ def evaluate(
         UsageError: before anything is written, where the call cannot work; see `make_plan`.
         DataError: `out` holds damaged results.
     """
-    models = list(predictors) if isinstance(predictors, Sequence) else [predictors]
-    plan = make_plan(models, suite, Path(data), options)
+    plan, store = prepare(predictors, suite, data, out, options=options)
     for name, root in plan.absent.items():
         progress.message(f"{name} is not evaluated: no folder {root}")
-    store = ResultStore(Path(out))
-    store.create()
-    for dataset in plan.datasets:
-        for cell in dataset.cells:
-            store.declare(cell)
-    finished = store.finished()
-    resumed = new = 0
-    with store.journal() as journal:
-        for dataset in plan.datasets:
-            work = _Work(dataset, models, journal, options, finished)
-            resumed += work.count_resumed()
-            new += work.run(f"{plan.suite.name}: {dataset.recipe.name}", progress)
+    models = _behind_cache(plan.predictors, options, progress)
+    new, resumed = _work_off(plan, models, store, options, progress)
     rows = store.compact()
     write_galleries(store, plan.datasets, models, options.panels, progress)
     cells = {cell.id for dataset in plan.datasets for cell in dataset.cells}
@@ -69,11 +59,71 @@ def evaluate(
         missing=plan.suite.missing,
         n_new=new,
         n_resumed=resumed,
+        n_cached=sum(model.n_found for model in models if isinstance(model, CachedPredictor)),
         summary=tuple(row for row in rows if row.cell in cells),
         results=store.folder,
         summary_csv=store.summary_csv,
         leaderboard_csv=store.leaderboard_csv,
     )
+
+
+def prepare(
+    predictors: Predictor | Sequence[Predictor],
+    suite: str | Path | Suite,
+    data: str | Path,
+    out: str | Path,
+    *,
+    options: EvaluationOptions = DEFAULTS,
+) -> tuple[Plan, ResultStore]:
+    """Everything that can be refused, before the first image: the plan, and `out` with its cells declared.
+
+    Raises:
+        UsageError, DataError: as `evaluate`.
+    """
+    models = list(predictors) if isinstance(predictors, Sequence) else [predictors]
+    plan = make_plan(models, suite, Path(data), options)
+    store = ResultStore(Path(out))
+    store.create()
+    for dataset in plan.datasets:
+        for cell in dataset.cells:
+            store.declare(cell)
+    return plan, store
+
+
+def evaluate_part(
+    predictors: Sequence[Predictor], suite: str, data: str, out: str, *, options: EvaluationOptions
+) -> int:
+    """Journal the results of a part of the images (`options.part`), without tables; returns how many are new.
+
+    Raises:
+        UsageError, DataError: as `evaluate`.
+    """
+    plan, store = prepare(predictors, suite, data, out, options=options)
+    return _work_off(plan, _behind_cache(predictors, options, SILENT), store, options, SILENT)[0]
+
+
+def _work_off(
+    plan: Plan, models: Sequence[Predictor], store: ResultStore, options: EvaluationOptions, progress: Progress
+) -> tuple[int, int]:
+    """Results written now, and results found finished."""
+    finished = store.finished()
+    resumed = new = 0
+    with store.journal() as journal:
+        for dataset in plan.datasets:
+            work = _Work(dataset, models, journal, options, finished)
+            resumed += work.count_resumed()
+            new += work.run(f"{plan.suite.name}: {dataset.recipe.name}", progress)
+    return new, resumed
+
+
+def _behind_cache(models: Sequence[Predictor], options: EvaluationOptions, progress: Progress) -> list[Predictor]:
+    if options.cache is None:
+        return list(models)
+    cache = PredictionCache(options.cache, options.cache_bytes, options.predictor_settings)
+    for model in models:
+        if model.checkpoint_sha256 is None:
+            progress.message(f"predictions of {model.name} are not cached: no checksum tells its weights from others")
+    return [cached(model, cache) for model in models]
 
 
 @dataclass

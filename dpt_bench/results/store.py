@@ -37,6 +37,10 @@ class ResultStore:
     def leaderboard_csv(self) -> Path:
         return self.folder / "leaderboard.csv"
 
+    @property
+    def journals(self) -> Path:
+        return self.folder / "journal"
+
     def create(self) -> None:
         """Make the folder.
 
@@ -81,7 +85,7 @@ class ResultStore:
         )
 
     def journal(self) -> Journal:
-        return Journal(self.folder / "journal")
+        return Journal(self.journals)
 
     def results(self) -> list[ImageResult]:
         """All finished images, each once: of several results of one image a scored one stays, else the first.
@@ -118,7 +122,7 @@ class ResultStore:
     def _recorded(self) -> Iterable[ImageResult]:
         if self.parquet.exists():
             yield from from_table(read_results(self.folder))
-        for path in sorted((self.folder / "journal").glob("*.jsonl")):
+        for path in sorted(self.journals.glob("*.jsonl")):
             yield from read_journal(path)
 
 

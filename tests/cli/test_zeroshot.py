@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dpt_bench.cli._zeroshot import _show
+from dpt_bench.cli._expect import show_comparisons
+from dpt_bench.cli._zeroshot import ZeroshotCall, _show, run_zeroshot
+from dpt_bench.core.errors import UsageError
 from dpt_bench.evaluation import EvaluationReport
 from dpt_bench.results import SummaryRow
+from dpt_bench.results.expected import compare_with_published
 
 METRICS = {
     "diw": "whdr",
@@ -36,7 +39,7 @@ def report(models: tuple[str, ...], absent: dict[str, Path]) -> EvaluationReport
         for place, dataset in enumerate(present)
     ]
     files = (Path("out"), Path("out/summary.csv"), Path("out/leaderboard.csv"))
-    return EvaluationReport("midas", 1, tuple(present), absent, (), len(rows), 0, tuple(rows), *files)
+    return EvaluationReport("midas", 1, tuple(present), absent, (), len(rows), 0, 0, tuple(rows), *files)
 
 
 @pytest.mark.parametrize(("columns", "tables"), [("80", 2), ("200", 1)])
@@ -62,3 +65,36 @@ def test_absent_sets_have_a_line_each(monkeypatch, capsys) -> None:
     lines = capsys.readouterr().out.splitlines()
     for name in absent:
         assert [line for line in lines if name in line] == [f"{name}: no folder data/{name}"]
+
+
+def test_ours_beside_the_published_numbers(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [
+        row("Intel/dpt-large", dataset, mean)
+        for dataset, mean in {"eth3d": 0.0892, "sintel": 0.3, "kitti": 0.5}.items()
+    ]
+    rows[2] = rows[2].model_copy(update={"metric": "delta_above_1_25", "label": "sample-world"})
+    show_comparisons(compare_with_published(rows, "published"))
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert all(len(line) <= 80 for line in lines[:8])
+    assert next(line.split() for line in lines if line.startswith("eth3d")) == [
+        "eth3d", "absrel", "0.0892", "0.089", "+0.0002", "same",
+    ]  # fmt: skip
+    assert next(line.split() for line in lines if line.startswith("sintel"))[-2:] == ["0.270", "+0.0300"]
+    assert "DPT (arXiv 2103.13413), Table 1" in shown
+    assert "the pass is not stated" in shown
+    assert "kitti: rendered images of the sample world" in shown
+    show_comparisons([])
+    assert "no published number" in capsys.readouterr().out
+
+
+def test_an_expectation_that_cannot_be_met_is_refused_at_once(tmp_path) -> None:
+    call = ZeroshotCall(
+        models=("baseline:ramp",), data=str(tmp_path), out=tmp_path / "out", suite="moge", datasets=None,
+        devices=("cpu",), batch_size=1, limit=1, cache=None, cache_bytes=1, expect="published", executor=None,
+        workers=None,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="nothing is published under the suite 'moge'"):
+        run_zeroshot(call)
+    assert not (tmp_path / "out").exists()
