@@ -29,7 +29,7 @@ class ComparedCell:
 
     @property
     def better(self) -> str | None:
-        """ "first" or "second" where the interval of the difference does not hold zero."""
+        """Which is, "first" or "second", where the interval of the difference does not hold zero."""
         if not self.difference.resolved:
             return None
         return "first" if (self.difference.mean < 0) == (self.row.better == "lower") else "second"

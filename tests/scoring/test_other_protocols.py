@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from dpt_bench.core.catalog import SUITES
 from dpt_bench.core.errors import UsageError
@@ -56,6 +55,8 @@ def test_marigold_on_nyu(seed: int, make_target, oracle) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("size", [(1300, 2100), (600, 900), (2100, 1300)])
 def test_marigold_on_eth3d_fits_on_the_pixels_that_torch_picks(seed: int, size, make_target, oracle) -> None:
+    import torch
+
     depth_m, valid, prediction = image(seed, *size, deepest_m=60)
     scored = score(make_target(depth_m, valid), prediction, DepthKind.AFFINE_DEPTH, entry("marigold", "eth3d"))
     full = oracle.bilinear(prediction, depth_m.shape)
