@@ -20,6 +20,7 @@ from dpt_bench.leaderboard.sources import SuiteSources
 from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent
 from dpt_bench.render.page import Link, Page, environment, render_page
 from dpt_bench.results import SummaryRow
+from dpt_bench.results.expected import load_expectations
 from dpt_bench.results.gallery import TILES
 from dpt_bench.results.schema import CellId
 
@@ -96,7 +97,8 @@ def _suite(suite: SuitePages, downloads: Sequence[str]) -> str:
         )
         for entry in entries
     ]
-    body = _template("suite").render(suite=suite, protocol=protocol, root="../", **_shared(downloads))
+    reasons = [reason for reason in load_expectations().reasons if reason.suite == suite.short.suite]
+    body = _template("suite").render(suite=suite, protocol=protocol, reasons=reasons, root="../", **_shared(downloads))
     lead = f"Suite {suite.short.suite}, version {suite.short.version}."
     return _page(suite.short.title, body, lead, trail=True)
 

@@ -33,7 +33,7 @@ class SuiteSources:
 
 
 def gather(folders: Iterable[Path], *, from_memory: bool = False, suites: Sequence[str] = ()) -> list[SuiteSources]:
-    """Sources of every suite that the folders hold results of, and of `suites` besides, by name and version.
+    """Sources of every suite that the folders hold results of, then of `suites` besides; each by name and version.
 
     Published rows join results of the same suite and version only; those "from memory" where asked for.
 
@@ -43,7 +43,8 @@ def gather(folders: Iterable[Path], *, from_memory: bool = False, suites: Sequen
     """
     measured = _merge(folders)
     published = {name: load_published(name) for name in published_suites()}
-    wanted = {(row.suite, row.suite_version) for row in measured}
+    evaluated = {(row.suite, row.suite_version) for row in measured}
+    wanted = set(evaluated)
     for name in suites:
         versions = {row.suite_version for row in published.get(name, ())}
         if not versions:
@@ -62,7 +63,7 @@ def gather(folders: Iterable[Path], *, from_memory: bool = False, suites: Sequen
                 if row.suite_version == version and (from_memory or row.status == "verified")
             ),
         )
-        for name, version in sorted(wanted)
+        for name, version in sorted(wanted, key=lambda suite: (suite not in evaluated, suite))
     ]
 
 

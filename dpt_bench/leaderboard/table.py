@@ -81,12 +81,18 @@ def _measured_rows(rows: Iterable[SummaryRow], columns: Sequence[Column]) -> lis
             trained_on=facts.trained_on,
             source=f"dpt_bench {facts.package_version}",
             cells=tuple(_measured_cell(group.get((column.dataset, column.metric)), column) for column in columns),
-            input="" if facts.resized_by == "suite" else f"resized by the model: {facts.resize_rule}",
+            input=_input(facts),
             measured=model,
         )
         for model, group in groups.items()
         for facts in list(group.values())[:1]
     ]
+
+
+def _input(facts: SummaryRow) -> str:
+    if facts.resized_by == "suite":
+        return ""
+    return "resized by the model" if facts.resize_rule == "own" else f"resized by the model: {facts.resize_rule}"
 
 
 def _measured_cell(row: SummaryRow | None, column: Column) -> Cell | None:

@@ -36,7 +36,8 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
       total += 1;
       shown += !row.hidden;
     }
-    if (output) output.textContent = words.length ? `${shown} of ${total} rows` : `${total} rows`;
+    const rows = total === 1 ? "row" : "rows";
+    if (output) output.textContent = words.length ? `${shown} of ${total} ${rows}` : `${total} ${rows}`;
   };
   input.addEventListener("input", apply);
   apply();
