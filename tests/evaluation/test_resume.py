@@ -115,6 +115,36 @@ def test_killed_at_a_random_moment(world, tmp_path) -> None:
     assert tables(tmp_path / "out") == tables(tmp_path / "whole")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_again_and_again(world, tmp_path, seed) -> None:
+    """SIGKILL at random moments, also while the tables are written and while another run is at work in the folder."""
+    generator = np.random.default_rng(seed)
+    context = multiprocessing.get_context("spawn")
+    arguments = (world.suite, world.data, tmp_path / "out")
+    kills = 0
+    while kills < 4:
+        runs = [context.Process(target=_slow_run, args=arguments) for _ in range(2)]
+        journal = tmp_path / "out" / "journal"
+        before = len(list(journal.glob("*.jsonl")))
+        for run in runs:
+            run.start()
+        deadline = time.monotonic() + 120
+        while len(list(journal.glob("*.jsonl"))) == before and any(run.is_alive() for run in runs):
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(generator.uniform(0, 0.3))
+        for run in runs:
+            if run.is_alive():
+                os.kill(run.pid, signal.SIGKILL)
+        for run in runs:
+            run.join()
+        kills += 1
+    _slow_run(*arguments)
+    _slow_run(world.suite, world.data, tmp_path / "whole")
+    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
 def test_stored_predictions_and_live_ones_score_alike(world, make_fake, tmp_path) -> None:
     """The same numbers from a folder of predictions as from the model that made them."""
     folder = tmp_path / "predictions"
