@@ -93,6 +93,18 @@ def resize_prediction(
     return _by_cv2(numbers, size, "linear" if method == "bilinear" else "cubic")
 
 
+def enlarged_rows(values: NDArray[np.float64], size: Size, first: int, last: int) -> NDArray[np.float64]:
+    """Rows `first` to `last` (exclusive) of `resize_prediction(values, size, "bilinear")`, without the other rows."""
+    height, width = size
+    rows, next_rows, down = _neighbours(np.arange(first, last, dtype=np.float64), height, values.shape[0])
+    between = _between(values[rows], values[next_rows], down[:, None])
+    if values.shape[1] == width:
+        return between
+    if len(between) == 1:  # OpenCV has float32 weights for a single row
+        return _by_cv2(np.repeat(between, 2, axis=0), (2, width), "linear")[:1]
+    return _by_cv2(between, (len(between), width), "linear")
+
+
 def sample_prediction(values: NDArray[np.floating], size: Size, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """A prediction (h, w) at points (..., 2) as (x, y) in 0-based pixels of an image of `size` (H, W): float64 (...).
 

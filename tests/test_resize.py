@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.suite import ResizeRule
 from dpt_bench.resize import (
+    enlarged_rows,
     midas_size,
     network_size,
     pick_pixels,
@@ -268,3 +269,11 @@ def test_picking_never_enlarges(goal: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="cannot be brought to") as caught:
         pick_pixels(np.zeros((4, 5)), goal)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("size", [(40, 50), (7, 11), (9, 30), (30, 12), (3, 4)])
+def test_rows_of_an_enlargement_without_the_others(size: tuple[int, int]) -> None:
+    values = np.random.default_rng(0).random((9, 12))
+    whole = resize_prediction(values, size, "bilinear")
+    for first, last in ((0, size[0]), (0, 1), (size[0] - 1, size[0]), (1, 3)):
+        np.testing.assert_allclose(enlarged_rows(values, size, first, last), whole[first:last], atol=1e-12)

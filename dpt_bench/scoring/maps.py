@@ -40,8 +40,7 @@ def aligned_maps(target: DepthMap, prediction: NDArray[np.floating], kind: Depth
     predicted = np.array(in_space(prediction, kind, protocol, valid.shape), order="C")
     numbers = target.values[valid]
     truth = truth_in_space(numbers, target.kind, protocol)
-    size = (valid.shape[0], valid.shape[1])
-    fit = fit_scored(predicted[valid], truth, np.flatnonzero(valid), size, protocol)
+    fit = fit_scored(predicted[valid], truth, valid, protocol)
     align(predicted, fit, protocol, cap_m(numbers, target.kind, protocol))
     predicted = _disparity(predicted, protocol)
     truth = _disparity(np.exp(truth) if protocol.space == "log_depth" else truth, protocol)

@@ -12,7 +12,7 @@ from dpt_bench.alignment import Fit, fit_scale, fit_scale_and_shift
 from dpt_bench.core.kinds import DepthKind, to_depth, to_disparity
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import SuiteDataset
-from dpt_bench.resize import Size, resize_prediction
+from dpt_bench.resize import enlarged_rows, resize_prediction
 from dpt_bench.results.schema import NO_VALID_PIXEL
 from dpt_bench.scoring.pixels import fit_places, scored_pixels
 from dpt_bench.scoring.protocol import dense_metrics
@@ -21,6 +21,7 @@ NON_FINITE = "non-finite-prediction"
 NEGATIVE_SCALE = "negative-scale"
 DEGENERATE_FIT = "degenerate-fit"
 UNDEFINED = "undefined-score"
+_LARGE, _STRIP = 1 << 21, 1 << 16  # pixels above which a map is enlarged in strips, and pixels of a strip
 _BLOCK = 1 << 15  # pixels that stay in the cache while they are aligned
 _NEAREST_M = 1e-6  # aligned depth is kept above this where the protocol states no nearer limit (Marigold eval.py)
 
@@ -59,19 +60,15 @@ def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, p
     """
     protocol = protocol.for_prediction(kind)
     valid = scored_pixels(target, protocol)
-    pixels = np.flatnonzero(valid)  # places, as a mask gathers five times slower
-    n_valid = pixels.size
+    n_valid = int(np.count_nonzero(valid))
     if n_valid == 0:
         return Scored(skipped=NO_VALID_PIXEL, message="the target has no pixel that this protocol scores")
-    seen = in_space(prediction, kind, protocol, valid.shape).ravel().take(pixels)
+    seen, truth = _scored_numbers(_converted_to_space(prediction, kind, protocol), target.values, valid, protocol)
     unusable = _count_non_finite(seen)
     if unusable:
         message = f"{unusable} of {n_valid} scored pixels have no finite prediction"
         return Scored(n_valid=n_valid, flags=(NON_FINITE,), skipped=NON_FINITE, message=message)
-    truth = target.values.ravel().take(pixels)
-    fit = fit_scored(
-        seen, truth_in_space(truth, target.kind, protocol), pixels, (valid.shape[0], valid.shape[1]), protocol
-    )
+    fit = fit_scored(seen, truth_in_space(truth, target.kind, protocol), valid, protocol)
     if fit is not None and not (isfinite(fit.scale) and isfinite(fit.shift)):
         message = "the predicted numbers are too large for a fit"
         return Scored(n_valid=n_valid, flags=(DEGENERATE_FIT,), skipped=UNDEFINED, message=message)
@@ -90,8 +87,8 @@ def in_space(
     prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset, size: tuple[int, ...]
 ) -> Values:
     """The prediction in the protocol's alignment space and at the target's size: float64 (H, W)."""
-    convert = to_disparity if protocol.space == "disparity" else to_depth
-    full = resize_prediction(convert(prediction, kind), (size[0], size[1]), protocol.upsample)
+    converted = _converted_to_space(prediction, kind, protocol)
+    full = resize_prediction(converted, (size[0], size[1]), protocol.upsample)
     wide = np.asarray(full, dtype=np.float64)
     return _log(wide) if protocol.space == "log_depth" else wide
 
@@ -102,14 +99,13 @@ def truth_in_space(truth: NDArray[np.floating], kind: DepthKind, protocol: Suite
     return _log(converted) if protocol.space == "log_depth" else converted
 
 
-def fit_scored(
-    prediction: Values, truth: Values, pixels: NDArray[np.intp], size: Size, protocol: SuiteDataset
-) -> Fit | None:
-    """The protocol's fit over (N,) scored pixels in its space, None where it aligns nothing; `pixels`: flat places."""
+def fit_scored(prediction: Values, truth: Values, valid: NDArray[np.bool_], protocol: SuiteDataset) -> Fit | None:
+    """The protocol's fit over the (N,) scored pixels of `valid` in its space, None where it aligns nothing."""
     if protocol.alignment == "none":
         return None
     if protocol.alignment_max_side is not None:
-        seen = fit_places(pixels, size, protocol.alignment_max_side)
+        size = (valid.shape[0], valid.shape[1])
+        seen = fit_places(np.flatnonzero(valid), size, protocol.alignment_max_side)
         prediction, truth = prediction[seen], truth[seen]
     if protocol.alignment == "scale_and_shift":
         return fit_scale_and_shift(prediction, truth)
@@ -146,13 +142,48 @@ def align(prediction: Values, fit: Fit | None, protocol: SuiteDataset, cap_m: fl
 
 
 def _measure(aligned: Values, truth: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> dict[str, float]:
+    """Every metric, in the protocol's order; `aligned` is used up."""
     metrics = dense_metrics(protocol)
     is_disparity = protocol.space == "disparity"
-    pairs: dict[bool, tuple[Values, Values]] = {}
-    for wanted in {metric.needs.is_disparity for metric in metrics.values()}:
-        prediction = aligned if wanted == is_disparity else np.reciprocal(aligned)
-        pairs[wanted] = prediction, _converted(truth, kind, disparity=wanted)
-    return {name: float(metric.function(*pairs[metric.needs.is_disparity])) for name, metric in metrics.items()}
+    values: dict[str, float] = {}
+    for wanted in (is_disparity, not is_disparity):
+        chosen = {name: metric for name, metric in metrics.items() if metric.needs.is_disparity == wanted}
+        if not chosen:
+            continue
+        if wanted != is_disparity:
+            np.reciprocal(aligned, out=aligned)
+        wide = _converted(truth, kind, disparity=wanted)
+        values |= {name: float(metric.function(aligned, wide)) for name, metric in chosen.items()}
+    return {name: values[name] for name in metrics}
+
+
+def _converted_to_space(prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Values:
+    return (to_disparity if protocol.space == "disparity" else to_depth)(prediction, kind)
+
+
+def _scored_numbers(
+    prediction: Values, target: NDArray[np.floating], valid: NDArray[np.bool_], protocol: SuiteDataset
+) -> tuple[Values, NDArray[np.floating]]:
+    """Prediction (float64, in the protocol's space) and target (as stored) at the valid pixels: (N,) each.
+
+    Maps too large for the cache are enlarged a strip of rows at a time: of 24 megapixels no full map is made.
+    """
+    height, width = valid.shape
+    n_valid = int(np.count_nonzero(valid))
+    seen, truth = np.empty(n_valid), np.empty(n_valid, target.dtype)
+    in_strips = protocol.upsample == "bilinear" and valid.size > _LARGE
+    full = prediction if in_strips else resize_prediction(prediction, (height, width), protocol.upsample)
+    step = max(1, _STRIP // width) if in_strips else height
+    start = 0
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        strip = enlarged_rows(prediction, (height, width), top, bottom) if in_strips else full
+        places = np.flatnonzero(valid[top:bottom])  # as a mask gathers five times slower
+        stop = start + places.size
+        strip.ravel().take(places, out=seen[start:stop], mode="clip")
+        target[top:bottom].ravel().take(places, out=truth[start:stop], mode="clip")
+        start = stop
+    return (_log(seen) if protocol.space == "log_depth" else seen), truth
 
 
 def _converted(truth: NDArray[np.floating], kind: DepthKind, *, disparity: bool) -> Values:

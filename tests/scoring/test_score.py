@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -312,3 +314,20 @@ def test_values_are_fractions(scene, make_protocol, make_target) -> None:
     depth_m, prediction = scene
     scored = score(make_target(depth_m), -prediction, DISPARITY, make_protocol())
     assert 0.0 < scored.values["delta_above_1_25"] <= 1.0
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 2**32))
+def test_large_maps_go_in_strips_to_the_same_numbers(seed, oracle, make_protocol, make_target) -> None:
+    depth_m, valid, prediction = random_image(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        module = sys.modules[score.__module__]
+        patch.setattr(module, "_LARGE", 0)
+        patch.setattr(module, "_STRIP", 70)
+        scored = score(make_target(depth_m, valid), prediction, DISPARITY, make_protocol())
+    expected = oracle.midas_scores(prediction, depth_m, valid, cap_m=80.0)
+    if expected is None:
+        assert scored.skipped == "no-valid-pixel"
+    else:
+        assert scored.values == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        assert scored.n_valid == valid.sum()
