@@ -126,6 +126,13 @@ def align_least_squares(prediction: Tensor, target: Tensor, valid: Tensor) -> Te
     return (scale * centred + target_mean) * valid
 
 
+def informative_images(target: Tensor, valid: Tensor) -> Tensor:
+    """(B,) bool: the image has two valid pixels that differ; the losses of all others are zero, and say nothing."""
+    highest = target.masked_fill(~valid, -torch.inf).amax((1, 2))
+    lowest = target.masked_fill(~valid, torch.inf).amin((1, 2))
+    return highest - lowest > SMALLEST_SCALE
+
+
 def log_loss(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: float = 0.5) -> Tensor:
     """Scale-invariant log loss (Eigen et al., NIPS 2014, eq. 4): mean(d^2) - variance_focus * mean(d)^2, a scalar.
 
@@ -145,7 +152,7 @@ def _aligned_residual(
 ) -> tuple[Tensor, Tensor]:
     """Aligned prediction minus aligned target, zero where invalid, and the pixels that count."""
     prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
-    valid = valid & _informative(target, valid)
+    valid = valid & informative_images(target, valid)[:, None, None]
     if options.alignment == "least_squares":
         return (align_least_squares(prediction, target, valid) - target) * valid, valid
     aligned = normalise_median_mad(prediction, valid, options.median)
@@ -213,13 +220,6 @@ def _median(pixels: Tensor, mask: Tensor, kind: Literal["lower", "mean", "gist_z
 def _pixel_with(value: Tensor, candidates: Tensor, pixels: Tensor) -> Tensor:
     """The first pixel with this value, whose choice among equals is the same on every device."""
     return pixels.gather(1, (candidates == value).byte().argmax(dim=1, keepdim=True))
-
-
-def _informative(target: Tensor, valid: Tensor) -> Tensor:
-    """(B, 1, 1) bool: the image has two valid pixels that differ."""
-    highest = target.masked_fill(~valid, -torch.inf).amax((1, 2), keepdim=True)
-    lowest = target.masked_fill(~valid, torch.inf).amin((1, 2), keepdim=True)
-    return highest - lowest > SMALLEST_SCALE
 
 
 def _wide(values: Tensor, valid: Tensor) -> Tensor:

@@ -9,99 +9,32 @@ from pydantic import Field, model_validator
 
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.toml import Strict, check, read_toml
-from dpt_bench.loading.augment import CropRule
 from dpt_bench.losses import PAPER, DepthLossOptions
-from dpt_bench.model.spec import ModelSpec
-from dpt_bench.model.variants import variant_spec
+from dpt_bench.training.choices import (
+    CheckpointChoice,
+    DataChoice,
+    ModelChoice,
+    MultiObjectiveChoice,
+    OptimiserChoice,
+    StageChoice,
+    ValidationChoice,
+)
 from dpt_bench.training.overrides import merged
 
 PRESETS = Path(__file__).with_name("presets")
-
-
-class ModelChoice(Strict):
-    """The network: a variant by name, with single keys of its ModelSpec changed by `spec`.
-
-    pretrained: fetch the backbone's ImageNet weights; or a path to a file that holds them.
-    """
-
-    variant: str
-    pretrained: bool | Path = False
-    spec: dict[str, Any] = Field(default_factory=dict)
-
-    def resolved(self, crop: int) -> ModelSpec:
-        """The spec in full; `train_size` is the side of the training views, unless `spec` says otherwise.
-
-        Raises:
-            UnknownNameError: no variant has the name.
-            UsageError: `spec` names a key that a ModelSpec lacks, or a value it refuses.
-        """
-        base = variant_spec(self.variant).model_dump()
-        return check(
-            {**base, "train_size": crop, **self.spec}, ModelSpec, where=f"model.spec, on top of {self.variant}"
-        )
-
-
-class DataChoice(Strict):
-    """What is drawn from the shards, and how views are cut; see `loading.LoaderOptions` and `loading.AugmentOptions`.
-
-    mix: name of the mix that the shards must be of, None for any. datasets: of it, None for all that are there.
-    weights: "uniform" (DPT, sec. 4.1) or as the mix says. workers: processes that prepare batches, of each rank.
-    """
-
-    mix: str | None = None
-    datasets: tuple[str, ...] | None = None
-    weights: Literal["uniform", "mix"] = "uniform"
-    crop_rule: CropRule = "shorter-side"
-    smallest_crop: float = Field(default=0.5, gt=0, le=1)
-    flip: float = Field(default=0.5, ge=0, le=1)
-    window_shards: int = Field(default=8, ge=1)
-    max_broken: float = Field(default=0.01, ge=0, le=1)
-    workers: int = Field(default=2, ge=0)
-
-
-class OptimiserChoice(Strict):
-    """Adam with a rate for the pretrained backbone and one for the rest.
-
-    schedule: of both rates after `warmup` linear steps: "constant", "cosine" to `final` times the rate, or "poly",
-    (1 - progress)^0.9. weight_decay: of "adamw", for weights of two and more dimensions. clip: greatest norm of the
-    gradient.
-    """
-
-    name: Literal["adam", "adamw"] = "adam"
-    lr_backbone: float = Field(gt=0)
-    lr_decoder: float = Field(gt=0)
-    betas: tuple[float, float] = (0.9, 0.999)
-    weight_decay: float = Field(default=0.0, ge=0)
-    warmup: int = Field(default=0, ge=0)
-    schedule: Literal["constant", "cosine", "poly"] = "constant"
-    final: float = Field(default=0.0, ge=0, le=1)
-    clip: float | None = Field(default=None, gt=0)
-
-
-class ValidationChoice(Strict):
-    """Every so many steps, and after the last one; `max_images` of each dataset."""
-
-    every: int = Field(default=1000, ge=1)
-    split: str = "val"
-    max_images: int | None = Field(default=None, ge=1)
-    batch_size: int = Field(default=8, ge=1)
-
-
-class CheckpointChoice(Strict):
-    """Every so many steps, and after the last one; the newest `keep` stay, and the best."""
-
-    every: int = Field(default=1000, ge=1)
-    keep: int = Field(default=3, ge=1)
 
 
 class Preset(Strict):
     """A run in full.
 
     batch_size: images of one optimiser step over all processes; each runs its share in `accumulate` equal parts.
-    steps: optimiser steps; if absent, `epochs` times `epoch_steps` (DPT: 60 of 72,000 steps) or times `epoch_images`
-        (MiDaS: 60 of 72,000 images). crop: side of the training views in pixels.
+    steps: optimiser steps of the run, whatever stages and epochs say; if absent, those of the stages, or `epochs`.
+    epoch_size, epoch_unit: an epoch is so many "steps" (DPT, sec. 4.1: 72,000) or "images" (MiDaS, sec. 5: 72,000).
+    stages: parts of the run in their order; none for a single one. crop: side of the training views in pixels.
     precision: "bf16" means autocast, "fp64" is for tests. ema: decay of the weights' moving average, None for none.
-    device: "auto" takes a GPU where there is one.
+    compile: run the network through torch.compile. gradient_checkpointing: compute activations again in the backward
+        pass instead of keeping them: about a third more time, a fraction of the memory, the same numbers.
+    device: "auto" takes a GPU where there is one. wandb: name of a Weights & Biases project to log to.
     """
 
     name: str
@@ -113,27 +46,30 @@ class Preset(Strict):
     accumulate: int = Field(default=1, ge=1)
     steps: int | None = Field(default=None, ge=1)
     epochs: int | None = Field(default=None, ge=1)
-    epoch_steps: int | None = Field(default=None, ge=1)
-    epoch_images: int | None = Field(default=None, ge=1)
+    epoch_size: int = Field(default=72_000, ge=1)
+    epoch_unit: Literal["steps", "images"] = "steps"
     crop: int = Field(default=384, ge=32, multiple_of=32)
     precision: Literal["fp32", "bf16", "fp64"] = "fp32"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compile: bool = False
     channels_last: bool = True
+    gradient_checkpointing: bool = False
     ema: float | None = Field(default=None, gt=0, lt=1)
-    multi_objective: Literal["uniform"] = "uniform"
     log_every: int = Field(default=10, ge=1)
+    wandb: str | None = None
     model: ModelChoice
     data: DataChoice = DataChoice()
+    stages: tuple[StageChoice, ...] = ()
     loss: DepthLossOptions = PAPER
+    multi_objective: MultiObjectiveChoice = MultiObjectiveChoice()
     optimiser: OptimiserChoice
     validation: ValidationChoice = ValidationChoice()
     checkpoints: CheckpointChoice = CheckpointChoice()
 
     @model_validator(mode="after")
-    def _has_one_length(self) -> Preset:
-        if self.steps is None and (self.epochs is None or (self.epoch_steps is None) == (self.epoch_images is None)):
-            raise ValueError("give steps, or epochs with one of epoch_steps and epoch_images")
+    def _has_a_length(self) -> Preset:
+        if self.steps is None and (self.epochs is None) == (not self.stages):
+            raise ValueError("give steps, or epochs, or stages with their own")
         return self
 
     @property
@@ -141,11 +77,39 @@ class Preset(Strict):
         """Optimiser steps of the whole run."""
         if self.steps is not None:
             return self.steps
+        if self.stages:
+            return sum(self._length(stage) for stage in self.stages)
         assert self.epochs is not None
-        if self.epoch_steps is not None:
-            return self.epochs * self.epoch_steps
-        assert self.epoch_images is not None
-        return -(-self.epochs * self.epoch_images // self.batch_size)
+        return self.steps_of(self.epochs)
+
+    def steps_of(self, epochs: int, unit: Literal["steps", "images"] | None = None) -> int:
+        """Optimiser steps of so many epochs, of the preset's unit or of another."""
+        size = epochs * self.epoch_size
+        return size if (unit or self.epoch_unit) == "steps" else -(-size // self.batch_size)
+
+    @property
+    def num_epochs(self) -> int | None:
+        """Epochs of the whole run; None where it is given in steps."""
+        if self.steps is not None or any(stage.epochs is None for stage in self.stages):
+            return None
+        return sum(stage.epochs or 0 for stage in self.stages) or self.epochs
+
+    def stage_bounds(self) -> list[tuple[StageChoice | None, int, int]]:
+        """(stage, its first step, the step after its last one); of a run without stages, (None, 0, total)."""
+        if not self.stages:
+            return [(None, 0, self.total_steps)]
+        bounds: list[tuple[StageChoice | None, int, int]] = []
+        first = 0
+        for number, stage in enumerate(self.stages):
+            is_last = number == len(self.stages) - 1
+            end = self.total_steps if is_last else min(first + self._length(stage), self.total_steps)
+            if end > first:
+                bounds.append((stage, first, end))
+            first = end
+        return bounds
+
+    def _length(self, stage: StageChoice) -> int:
+        return stage.steps if stage.steps is not None else self.steps_of(stage.epochs or 0)
 
 
 def preset_names() -> list[str]:

@@ -38,6 +38,18 @@ class World:
             dist.all_reduce(total, group=self.control)
         return total
 
+    def sum_on_device(self, numbers: Tensor) -> Tensor:
+        """The sum over all ranks of a tensor on the device; the CPU does not wait for it."""
+        if self.control is not None:
+            dist.all_reduce(numbers)
+        return numbers
+
+    def share_buffers(self, model: nn.Module) -> None:
+        """Give every rank the running statistics of rank 0, which are those that a checkpoint holds."""
+        if self.control is not None:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, src=0)
+
     def any(self, *, flag: bool) -> bool:
         """Whether it is true on any rank."""
         return bool(self.sum(torch.tensor(int(flag))).item())

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 from dpt_bench.core.errors import DptBenchError, UsageError
 from dpt_bench.core.progress import Progress
 from dpt_bench.core.provenance import provenance
-from dpt_bench.loading import Batch, Loader, ValidationLoader, ValidationOptions, WorkerOptions
+from dpt_bench.loading import Batch, ValidationLoader, ValidationOptions, WorkerOptions
 from dpt_bench.model.build import build_model
 from dpt_bench.model.checkpoint import Checkpoint, read_checkpoint
 from dpt_bench.shards import Shards
 from dpt_bench.training.checkpoints import BEST, CheckpointFolder
 from dpt_bench.training.config import Preset
 from dpt_bench.training.distributed import World
-from dpt_bench.training.learner import Learner, seed_torch
-from dpt_bench.training.log import RunLog
-from dpt_bench.training.meter import Clock, Meter
+from dpt_bench.training.flops import flops_per_image, peak_flops_per_second
+from dpt_bench.training.learner import DTYPES, Learner, Outcome, seed_torch
+from dpt_bench.training.log import RunLog, WeightsAndBiases
+from dpt_bench.training.meter import Clock, Meter, in_words
+from dpt_bench.training.pictures import Pictures
 from dpt_bench.training.run_folder import preset_changes
-from dpt_bench.training.selection import Selection
 from dpt_bench.training.signals import StopWish
+from dpt_bench.training.stages import StagedLoader
 from dpt_bench.training.tasks._contract import load_task
-from dpt_bench.training.validation import validate
+from dpt_bench.training.validation import Scores, validate
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,6 @@ class Run:
     preset: Preset
     shards: Shards
     out: Path
-    selection: Selection
     world: World
     progress: Progress
 
@@ -46,17 +49,17 @@ class Run:
 class Loop:
     """The state of a run on one rank. step: optimiser steps done."""
 
-    def __init__(self, run: Run, loader: Loader) -> None:
+    def __init__(self, run: Run, loader: StagedLoader) -> None:
         self.step = 0
         self.folder = CheckpointFolder(run.out, run.preset.checkpoints.keep)
         self._run, self._preset, self._world, self._loader = run, run.preset, run.world, loader
-        self._validation = _validation_loader(run)
+        self._validation = _validation_loader(run, loader.selection().names)
         self._spec = run.preset.model.resolved(run.preset.crop)
         self._task = load_task(run.preset)
         seed_torch("weights", run.preset.seed)
         model = build_model(self._spec, pretrained=run.preset.model.pretrained)
         self._learner = Learner(model, run.preset, self._task, run.world)
-        self._meter, self._clock = Meter(loader.mixture.datasets, run.world), Clock()
+        self._clock, self._meter = Clock(), Meter(loader.selection().names, run.world, self._machine_share())
         if not self._validation.sizes:
             run.progress.message(
                 f"WARNING: no dataset has a split {run.preset.validation.split!r}: nothing is validated, "
@@ -99,9 +102,8 @@ class Loop:
         """Steps until the preset's end, or until the wish to stop comes true on any rank."""
         total = self._preset.total_steps
         self._run.progress.start("training", total - self.step)
-        log = RunLog(self._run.out if self._world.is_main else None, self.step)
-        batches = cast("Generator[Batch]", iter(self._loader))
-        with closing(log), closing(batches):
+        batches = iter(self._loader)
+        with closing(self._log()) as log, closing(batches):
             while self.step < total:
                 self._learn(batches, log)
                 if self._due(self._preset.validation.every):
@@ -120,64 +122,115 @@ class Loop:
         return self.step % every == 0 or self.step == self._preset.total_steps
 
     def _learn(self, batches: Generator[Batch], log: RunLog) -> None:
+        stage = self._loader.stage
         began = time.monotonic()
         batch = next(batches)
         waited_s = time.monotonic() - began
+        if self._loader.stage is not stage:
+            self._run.progress.message(f"step {self.step:,}: the stage {self._loader.stage.name!r} begins")
         outcome = self._learner.step(batch.to(self._world.device), self.step)
         if not outcome.finite:
             self._give_up(batch, outcome.gradient_norm)
         self.step += 1
         self._meter.add(outcome, waited_s)
         self._clock.step(time.monotonic() - began)
-        self._run.progress.advance("training", 1, f"loss {float(outcome.losses.mean()):.4f}")
+        self._run.progress.advance("training", 1, self._note(outcome))
         if self.step % self._preset.log_every == 0 or self.step == self._preset.total_steps:
-            log.write("step", self.step, self._meter.facts() | self._standing())
+            found = self._learner.multi_objective.facts()
+            log.write("step", self.step, self._meter.facts() | found | self._standing())
+
+    def _note(self, outcome: Outcome) -> str:
+        left = self._left_s()
+        after = "" if left is None else f", {in_words(left)} left with validations"
+        return f"loss {float(outcome.losses.mean()):.4f}{after}"
+
+    def _left_s(self) -> float | None:
+        left = self._preset.total_steps - self.step
+        return self._clock.left_s(left, -(-left // self._preset.validation.every) if self._validation.sizes else 0)
 
     def _standing(self) -> dict[str, Any]:
         """Where the run stands: rates, passes over the data, broken samples, time to completion."""
-        left = self._preset.total_steps - self.step
         rates = {str(group["name"]): float(group["lr"]) for group in self._learner.optimiser.param_groups}
         return {
+            "stage": self._loader.stage.name,
             "learning_rate": rates,
             "epochs": self._loader.epochs(),
-            "broken_samples": sum(self._loader.broken.values()),
-            "seconds_left": self._clock.left_s(left, -(-left // self._preset.validation.every)),
+            "broken_samples": self._loader.num_broken(),
+            "seconds_left": self._left_s(),
         }
 
     def _validate(self, log: RunLog) -> None:
         began = time.monotonic()
         if self._validation.sizes:
-            learner, world = self._learner, self._world
-            scores = validate(learner.predict, self._validation, self._task, world, self._run.progress)
-            log.write("validation", self.step, {self._task.score_name: scores.mean, "by_dataset": scores.by_dataset})
-            self._run.progress.message(f"step {self.step:,}: {self._task.score_name} {scores.mean:.4f}")
-            best = self.folder.best_score()
-            if self._world.is_main and (best is None or scores.mean < best):
-                self.folder.save_best(self._checkpoint(resumable=False), scores.mean)
+            self._judge(self._scores(log), log)
         elif self.step == self._preset.total_steps and self._world.is_main:
             self.folder.save_best(self._checkpoint(resumable=False), None)
         seconds = time.monotonic() - began
         self._meter.skip(seconds)
         self._clock.validation(seconds)
 
+    def _scores(self, log: RunLog) -> Scores:
+        """Of the whole split; pictures of some of it."""
+        pictures = Pictures(-(-self._preset.validation.pictures // len(self._validation.sizes)))
+
+        def predict(batch: Batch) -> Tensor:
+            prediction = self._learner.predict(batch)
+            if self._world.is_main:
+                pictures.add(prediction, batch)
+            return prediction
+
+        self._world.share_buffers(self._learner.evaluated)
+        scores = validate(predict, self._validation, self._task, self._world, self._run.progress)
+        sheet = pictures.sheet()
+        if sheet is not None:
+            log.picture("validation", self.step, sheet)
+        return scores
+
+    def _judge(self, scores: Scores, log: RunLog) -> None:
+        """Log the scores, and keep the network where it is the best so far."""
+        means = {name: scores.mean(name) for name in self._task.score_names}
+        log.write("validation", self.step, means | {"by_dataset": scores.by_dataset})
+        self._run.progress.message(
+            f"step {self.step:,}: " + ", ".join(f"{name} {value:.4f}" for name, value in means.items())
+        )
+        best, score = self.folder.best_score(), scores.mean()
+        if self._world.is_main and math.isfinite(score) and (best is None or score < best):
+            self.folder.save_best(self._checkpoint(resumable=False), score)
+
     def _save(self) -> None:
         if self._world.is_main:
             self.folder.save(self._checkpoint(resumable=True))
 
     def _checkpoint(self, *, resumable: bool) -> Checkpoint:
-        average = self._learner.average
+        average, trained_on = self._learner.average, self._loader.trained_on()
         return Checkpoint(
             spec=self._spec,
             weights=self._learner.model.state_dict(),
             ema=None if average is None else average.model.state_dict(),
-            optimiser=self._learner.optimiser.state_dict() if resumable else None,
+            optimiser=self._learner.state() if resumable else None,
             step=self.step,
             loader=self._loader.state_dict(),
             rng={"seed": self._preset.seed, "rule": "torch is seeded before every step from (seed, step, rank)"},
             preset=self._preset.model_dump(mode="json"),
-            provenance=provenance() | {"trained_on": self._run.selection.described},
-            trained_on=self._run.selection.names,
+            provenance=provenance() | {"trained_on": trained_on.described},
+            trained_on=trained_on.names,
         )
+
+    def _log(self) -> RunLog:
+        run = self._run
+        if not self._world.is_main:
+            return RunLog(None, self.step)
+        boards = (
+            () if run.preset.wandb is None
+            else (WeightsAndBiases(run.preset.wandb, run.out, run.preset.model_dump(mode="json")),)
+        )  # fmt: skip
+        return RunLog(run.out, self.step, boards)
+
+    def _machine_share(self) -> float:
+        """Share of the peak rate of all devices that one image a second takes."""
+        kind = torch.bfloat16 if self._preset.precision == "bf16" else DTYPES[self._preset.precision]
+        peak = self._world.size * peak_flops_per_second(self._world.device, kind)
+        return flops_per_image(self._spec, self._preset.crop) / peak
 
     def _give_up(self, batch: Batch, gradient_norm: float) -> None:
         """Save the batch that made the numbers not finite, and end the run before they reach the weights."""
@@ -191,13 +244,13 @@ class Loop:
         )
 
 
-def _validation_loader(run: Run) -> ValidationLoader:
+def _validation_loader(run: Run, datasets: tuple[str, ...]) -> ValidationLoader:
     choice = run.preset.validation
     options = ValidationOptions(
         size=run.preset.crop,
         split=choice.split,
         batch_size=choice.batch_size,
-        datasets=run.selection.names,
+        datasets=datasets,
         max_images=choice.max_images,
         rank=run.world.rank,
         num_ranks=run.world.size,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections import defaultdict, deque
 from typing import Any
 
 import torch
@@ -15,29 +15,35 @@ from dpt_bench.training.learner import Outcome
 
 
 class Meter:
-    """Collects the outcomes of steps; `facts` sums them over ranks and starts again."""
+    """Collects the outcomes of steps; `facts` sums them over ranks and starts again.
 
-    def __init__(self, names: Sequence[str], world: World) -> None:
-        self._names, self._world = names, world
+    names: of all datasets of the run. machine_share: of all devices' measured peak, at one image a second.
+    """
+
+    def __init__(self, names: tuple[str, ...], world: World, machine_share: float) -> None:
+        self._names, self._world, self._machine_share = names, world, machine_share
         self._begin()
 
     def add(self, outcome: Outcome, waited_s: float) -> None:
         """One step, that began with waiting `waited_s` for its batch."""
-        self._sums.index_add_(0, outcome.dataset, outcome.losses.double())
-        self._counts += torch.bincount(outcome.dataset, minlength=len(self._names))
+        for number, loss in zip(outcome.dataset.tolist(), outcome.losses.tolist(), strict=True):
+            self._losses[outcome.names[number]].append(loss)
         self._norms.append(outcome.gradient_norm)
         self._waited_s += waited_s
 
     def facts(self) -> dict[str, Any]:
         """Means over images since the last call, over all ranks; every rank must call it."""
         seconds = time.monotonic() - self._began
-        sums, counts = self._world.sum(torch.stack([self._sums, self._counts])).tolist()
-        by_dataset = {name: s / n for name, s, n in zip(self._names, sums, counts, strict=True) if n}
+        losses = [self._losses[name] for name in self._names]
+        mine = torch.tensor([[sum(values), len(values)] for values in losses], dtype=torch.float64)
+        sums, counts = self._world.sum(mine).T.tolist()
+        speed = sum(counts) / seconds
         facts = {
             "loss": sum(sums) / max(1.0, sum(counts)),
-            "loss_by_dataset": by_dataset,
+            "loss_by_dataset": {name: s / n for name, s, n in zip(self._names, sums, counts, strict=True) if n},
             "gradient_norm": sum(self._norms) / max(1, len(self._norms)),
-            "images_per_second": sum(counts) / seconds,
+            "images_per_second": speed,
+            "mfu": speed * self._machine_share,
             "data_wait_share": self._waited_s / seconds,
             "memory_gib": _memory_gib(self._world.device),
         }
@@ -49,8 +55,7 @@ class Meter:
         self._began += seconds
 
     def _begin(self) -> None:
-        self._sums = torch.zeros(len(self._names), dtype=torch.float64)
-        self._counts = torch.zeros(len(self._names), dtype=torch.float64)
+        self._losses: dict[str, list[float]] = defaultdict(list)
         self._norms: list[float] = []
         self._waited_s = 0.0
         self._began = time.monotonic()
@@ -60,17 +65,19 @@ class Clock:
     """Time to completion, from what steps and validations took in this process, without the first, which compile."""
 
     WARM_UP = 3
+    WINDOW = 500
+    """Speed is that of the latest steps: other work may come and go on the machine."""
 
     def __init__(self) -> None:
         self._steps = 0
-        self._steps_s = 0.0
+        self._recent: deque[float] = deque(maxlen=self.WINDOW)
         self._validation_s = 0.0
 
     def step(self, seconds: float) -> None:
         """A step took so long, waiting for its batch included."""
         self._steps += 1
         if self._steps > self.WARM_UP:
-            self._steps_s += seconds
+            self._recent.append(seconds)
 
     def validation(self, seconds: float) -> None:
         """The latest validation took so long."""
@@ -78,8 +85,17 @@ class Clock:
 
     def left_s(self, steps: int, validations: int) -> float | None:
         """Seconds that so many steps and validations will take; None until it can be known."""
-        measured = self._steps - self.WARM_UP
-        return None if measured < 1 else steps * self._steps_s / measured + validations * self._validation_s
+        if not self._recent:
+            return None
+        return steps * sum(self._recent) / len(self._recent) + validations * self._validation_s
+
+
+def in_words(seconds: float) -> str:
+    """Such as "3 d 04:05" or "1:02:03"."""
+    days, rest = divmod(round(seconds), 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    return f"{days} d {hours:02d}:{minutes:02d}" if days else f"{hours}:{minutes:02d}:{rest:02d}"
 
 
 def _memory_gib(device: torch.device) -> float:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dpt_bench.model.dpt import DPT
-from dpt_bench.training.config import OptimiserChoice
+from dpt_bench.training.choices import OptimiserChoice
 
 POLY_POWER = 0.9
 

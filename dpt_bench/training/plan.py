@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, UntypedStorage, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from dpt_bench.loading import Loader
 from dpt_bench.model.build import empty_model
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.training.config import Preset
-from dpt_bench.training.learner import DTYPES
-from dpt_bench.training.selection import Selection
+from dpt_bench.training.flops import flops_per_image
+from dpt_bench.training.learner import DTYPES, keep_less
+from dpt_bench.training.stages import Stage, StagedLoader
 
-EPOCH = 72_000
 GIB = 2**30
 
 
@@ -23,33 +23,29 @@ GIB = 2**30
 class Memory:
     """Bytes of one process.
 
-    states: weights, gradients, optimiser, moving average. activations: what backward needs of its part of a batch.
+    states: weights, gradients, optimiser, moving average, and the gradients of the datasets for multiple-gradient
+    descent. activations: what backward needs of its part of a batch.
     """
 
     states: int
     activations: int
 
 
-def describe_plan(preset: Preset, selection: Selection, loader: Loader, num_ranks: int) -> str:
+def describe_plan(preset: Preset, loader: StagedLoader, num_ranks: int) -> str:
     """Lines of text."""
-    total, images = preset.total_steps, preset.total_steps * preset.batch_size
     spec = preset.model.resolved(preset.crop)
-    memory = estimate_memory(preset, spec, num_ranks)
+    datasets = len(loader.selection().names)
+    memory = estimate_memory(preset, spec, num_ranks, datasets)
     parameters = sum(parameter.numel() for parameter in empty_model(spec).parameters())
-    shares = zip(loader.mixture.datasets, loader.mixture.probabilities, strict=True)
     return "\n".join(
         [
             f"preset       {preset.name}: {preset.title}",
             f"network      {preset.model.variant}, {parameters / 1e6:.1f} M parameters, {preset.precision}",
-            f"trained on   {selection.described}",
-            *(
-                f"             {name}: {loader.sizes[name]:,} samples, {share:.1%} of the draws, "
-                f"{images * share / loader.sizes[name]:.1f} passes"
-                for name, share in shares
-            ),
-            f"length       {total:,} steps of {preset.batch_size} = {images:,} images of {preset.crop} x {preset.crop}",
-            f"             {total / EPOCH:.3g} epochs of {EPOCH:,} steps (DPT), or "
-            f"{images / EPOCH:.3g} of {EPOCH:,} images (MiDaS)",
+            f"trained on   {loader.selection().described}, {_mixing(preset)}",
+            *(line for stage in loader.stages for line in _stage(preset, stage)),
+            f"length       {_length(preset, preset.total_steps)} of {preset.crop} x {preset.crop}",
+            *_readings(preset),
+            f"arithmetic   {flops_per_image(spec, preset.crop) / 1e9:,.0f} GFLOP an image, forward and backward",
             f"memory       about {(memory.states + memory.activations) / GIB:.1f} GiB a process: "
             f"{memory.states / GIB:.1f} for weights and optimiser, {memory.activations / GIB:.1f} for activations",
             f"processes    {num_ranks}, each with {preset.data.workers} that prepare batches",
@@ -57,16 +53,62 @@ def describe_plan(preset: Preset, selection: Selection, loader: Loader, num_rank
     )
 
 
-def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int) -> Memory:
+def _mixing(preset: Preset) -> str:
+    choice = preset.multi_objective
+    if choice.method == "uniform":
+        return "all images counting the same"
+    often = "in every step" if choice.every == 1 else f"in every {choice.every}th step"
+    return f"multiple-gradient descent, solved {often} on {', '.join(choice.parameters or ['all parameters'])}"
+
+
+def _stage(preset: Preset, stage: Stage) -> list[str]:
+    images = (stage.end - stage.first) * preset.batch_size
+    mixture, sizes = stage.loader.mixture, stage.loader.sizes
+    shares = zip(mixture.datasets, mixture.probabilities, strict=True)
+    head = [] if stage.name is None else [f"stage        {stage.name}: {_length(preset, stage.end - stage.first)}"]
+    return head + [
+        f"             {name}: {sizes[name]:,} samples, {share:.1%} of the draws, "
+        f"{images * share / sizes[name]:.1f} passes"
+        for name, share in shares
+    ]
+
+
+def _length(preset: Preset, steps: int) -> str:
+    return f"{steps:,} steps of {preset.batch_size} = {steps * preset.batch_size:,} images"
+
+
+def _readings(preset: Preset) -> list[str]:
+    """What the run's epochs cost as DPT states them and as MiDaS does; the two differ by the batch size."""
+    epochs = preset.num_epochs
+    if epochs is None:
+        return []
+    lines = []
+    readings: tuple[tuple[Literal["steps", "images"], str], ...] = (("steps", "DPT"), ("images", "MiDaS"))
+    for unit, paper in readings:
+        steps = preset.steps_of(epochs, unit)
+        days = steps * preset.batch_size / 100 / 86400
+        chosen = "chosen" if unit == preset.epoch_unit else f"--set epoch_unit={unit}"
+        lines.append(
+            f"             {epochs} epochs of {preset.epoch_size:,} {unit} ({paper}) are {_length(preset, steps)}, "
+            f"{days:,.1f} days at 100 images/s; {chosen}"
+        )
+    return lines
+
+
+def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int, num_datasets: int) -> Memory:
     """Counted on tensors without values: the parameters, and what backward passes of one and two images keep."""
     model = empty_model(spec).to(DTYPES[preset.precision]).train()
+    if preset.gradient_checkpointing:
+        keep_less(model)
     size = sum(parameter.nbytes for parameter in model.parameters())
     with FakeTensorMode(allow_non_fake_inputs=True):
         fake = model.to_empty(device="cpu")
         one, two = (_kept_for_backward(fake, preset, num_images) for num_images in (1, 2))
     images = -(-preset.batch_size // (num_ranks * preset.accumulate))
-    copies = 4 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
-    return Memory(copies * size, one + (images - 1) * (two - one))
+    copies = 4.0 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
+    if preset.multi_objective.method == "mgda" and preset.multi_objective.parameters is None:
+        copies += num_datasets / num_ranks + 2  # a slice of every dataset's gradient, and those under way
+    return Memory(int(copies * size), one + (images - 1) * (two - one))
 
 
 def _kept_for_backward(model: nn.Module, preset: Preset, num_images: int) -> int:

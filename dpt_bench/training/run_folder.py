@@ -61,8 +61,16 @@ def _flat(table: dict[str, Any], place: str = "") -> dict[str, Any]:
 
 
 def _lines(table: dict[str, Any], place: str) -> list[str]:
-    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
-    for key, value in table.items():
+    tables = {key: value for key, value in table.items() if isinstance(value, dict) or _holds_tables(value)}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if key not in tables]
+    for key, value in tables.items():
         if isinstance(value, dict) and value:
             lines += ["", f"[{place}{key}]", *_lines(value, f"{place}{key}.")]
+        elif value:
+            for item in value:
+                lines += ["", f"[[{place}{key}]]", *_lines(item, f"{place}{key}.")]
     return lines
+
+
+def _holds_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)

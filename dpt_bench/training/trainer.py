@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from dpt_bench.core.progress import SILENT, Progress
-from dpt_bench.loading import AugmentOptions, Loader, LoaderOptions, WorkerOptions
 from dpt_bench.shards import Shards, open_shards
 from dpt_bench.training.checkpoints import LATEST
 from dpt_bench.training.config import Preset, changed, load_preset
-from dpt_bench.training.distributed import World, joined_world
+from dpt_bench.training.distributed import joined_world
 from dpt_bench.training.loop import Loop, Run
 from dpt_bench.training.plan import describe_plan
 from dpt_bench.training.report import TrainReport
 from dpt_bench.training.run_folder import prepare_folder, write_records
-from dpt_bench.training.selection import Selection, select_datasets
+from dpt_bench.training.selection import select_datasets
 from dpt_bench.training.signals import StopWish, stop_wish
+from dpt_bench.training.stages import StagedLoader
 
 
 def train(
@@ -50,22 +50,24 @@ def train(
     opened = shards if isinstance(shards, Shards) else open_shards(shards)
     selection = select_datasets(opened, resolved.data)
     with joined_world(resolved.device) as world, stop_wish() as wish:
-        run = Run(resolved, opened, Path(out), selection, world, progress if world.is_main else SILENT)
-        loader = _loader(resolved, opened, selection, world)
-        plan = describe_plan(resolved, selection, loader, world.size)
+        run = Run(resolved, opened, Path(out), world, progress if world.is_main else SILENT)
+        loader = StagedLoader(opened, resolved, selection, world)
+        plan = describe_plan(resolved, loader, world.size) if world.is_main else ""
         if dry_run:
-            return TrainReport("planned", run.out, 0, resolved.total_steps, 0.0, selection.described, plan)
+            described = loader.selection().described
+            return TrainReport("planned", run.out, 0, resolved.total_steps, 0.0, described, plan)
         return _trained(run, loader, plan, wish, resume=resume)
 
 
-def _trained(run: Run, loader: Loader, plan: str, wish: StopWish, *, resume: bool) -> TrainReport:
+def _trained(run: Run, loader: StagedLoader, plan: str, wish: StopWish, *, resume: bool) -> TrainReport:
     began = time.monotonic()
     run.world.on_main(lambda: prepare_folder(run.out, resume=resume))
     run.progress.message(plan)
     loop = Loop(run, loader)
     if resume:
         loop.restore()
-    facts = {"shards": run.shards.url, "trained_on": run.selection.described, "processes": run.world.size}
+    described = loader.selection().described
+    facts = {"shards": run.shards.url, "trained_on": described, "processes": run.world.size}
     run.world.on_main(lambda: write_records(run.out, run.preset, facts))
     status = loop.run(wish)
     latest = (run.out / LATEST).resolve()
@@ -75,7 +77,7 @@ def _trained(run: Run, loader: Loader, plan: str, wish: StopWish, *, resume: boo
         loop.step,
         run.preset.total_steps,
         time.monotonic() - began,
-        run.selection.described,
+        loader.trained_on().described,
         plan,
         best=loop.best,
         best_score=loop.folder.best_score(),
@@ -88,20 +90,3 @@ def _resolved(preset: Preset | str | Path, overrides: dict[str, Any]) -> Preset:
         return load_preset(preset, overrides)
     tables = preset.model_dump(mode="json", exclude={"name"}, exclude_none=True)
     return changed(preset, tables, overrides) if overrides else preset
-
-
-def _loader(preset: Preset, shards: Shards, selection: Selection, world: World) -> Loader:
-    data = preset.data
-    options = LoaderOptions(
-        batch_size=preset.batch_size,
-        seed=preset.seed,
-        datasets=selection.names,
-        weights=selection.weights,
-        augment=AugmentOptions(data.crop_rule, preset.crop, data.flip, data.smallest_crop),
-        window_shards=data.window_shards,
-        max_broken=data.max_broken,
-        rank=world.rank,
-        num_ranks=world.size,
-        workers=WorkerOptions(data.workers, pin_memory=world.device.type == "cuda"),
-    )
-    return Loader(shards, options)

@@ -16,13 +16,14 @@ from dpt_bench.training.tasks._contract import Task
 
 @dataclass(frozen=True)
 class Scores:
-    """by_dataset: mean over its images, lower is better; mean: over datasets, each counting once."""
+    """by_dataset: name of a score -> dataset -> mean over its images, lower is better; the first score selects."""
 
-    by_dataset: dict[str, float]
+    by_dataset: dict[str, dict[str, float]]
 
-    @property
-    def mean(self) -> float:
-        return sum(self.by_dataset.values()) / len(self.by_dataset)
+    def mean(self, name: str | None = None) -> float:
+        """Over datasets, each counting once; of the score that selects, unless another is named."""
+        values = self.by_dataset[name or next(iter(self.by_dataset))].values()
+        return sum(values) / len(values) if values else float("nan")
 
 
 def validate(
@@ -30,15 +31,24 @@ def validate(
 ) -> Scores:
     """Score every sample of `loader` once, over all ranks; images that cannot be scored are left out of the means."""
     names = list(loader.sizes)
-    totals = torch.zeros(2, len(names), dtype=torch.float64)
+    sums, counts = torch.zeros(2, len(names), len(task.score_names), dtype=torch.float64)
     progress.start("validation", sum(loader.sizes.values()))
     for batch in loader:
         on_device = batch.to(world.device)
         scores = task.scores(predict(on_device), on_device).cpu()
         counted = ~scores.isnan()
-        totals[0].index_add_(0, batch.dataset[counted], scores[counted])
-        totals[1].index_add_(0, batch.dataset[counted], torch.ones(int(counted.sum()), dtype=torch.float64))
+        sums.index_add_(0, batch.dataset, scores.nan_to_num())
+        counts.index_add_(0, batch.dataset, counted.double())
         progress.advance("validation", len(batch) * world.size)
     progress.finish("validation")
-    sums, counts = world.sum(totals).tolist()
-    return Scores({name: s / n for name, s, n in zip(names, sums, counts, strict=True) if n})
+    totals = world.sum(torch.stack([sums, counts])).tolist()
+    return Scores(
+        {
+            score: {
+                name: totals[0][row][column] / totals[1][row][column]
+                for row, name in enumerate(names)
+                if totals[1][row][column]
+            }
+            for column, score in enumerate(task.score_names)
+        }
+    )

@@ -24,11 +24,13 @@ def test_the_presets_that_people_know() -> None:
     assert {"demo", "mix6-dpt-base", "mix6-dpt-hybrid", "mix6-dpt-large"} <= set(preset_names())
 
 
-@pytest.mark.parametrize("name", ["mix6-dpt-base", "mix6-dpt-hybrid", "mix6-dpt-large"])
+@pytest.mark.parametrize("name", ["mix6-dpt-base", "mix6-dpt-hybrid", "mix6-dpt-large", "mix6-midas"])
 def test_the_numbers_of_the_paper(name: str) -> None:
     """Ranftl et al., ICCV 2021, section 4.1."""
     preset = load_preset(name)
-    assert preset.total_steps == 60 * 72_000
+    assert preset.total_steps == 2 * 60 * 72_000
+    assert [(stage.mix, stage.epochs) for stage in preset.stages] == [("curated3", 60), (None, 60)]
+    assert preset.multi_objective.method == "mgda"
     assert preset.batch_size == 16
     assert preset.crop == 384
     assert (preset.optimiser.name, preset.optimiser.lr_backbone, preset.optimiser.lr_decoder) == ("adam", 1e-5, 1e-4)
@@ -41,8 +43,36 @@ def test_the_numbers_of_the_paper(name: str) -> None:
 
 
 def test_an_epoch_of_images_is_sixteen_times_shorter() -> None:
-    overrides = {"epoch_steps": "none", "epoch_images": "72000"}
-    assert load_preset("mix6-dpt-base", overrides).total_steps == 60 * 72_000 // 16
+    preset = load_preset("mix6-dpt-base", {"epoch_unit": "images"})
+    assert preset.total_steps == 2 * 60 * 72_000 // 16
+    assert preset.num_epochs == 120
+    assert preset.steps_of(60, "steps") == 60 * 72_000
+
+
+def test_the_numbers_of_midas() -> None:
+    """Ranftl et al., TPAMI 2022, section 6."""
+    preset = load_preset("mix5-midas")
+    assert preset.total_steps == 60 * 72_000 // 40
+    assert preset.batch_size == 8 * 5
+    assert (preset.optimiser.lr_backbone, preset.optimiser.lr_decoder) == (1e-5, 1e-4)
+    assert (preset.data.mix, preset.data.crop_rule) == ("mix5", "crop-then-resize")
+    assert preset.multi_objective.method == "mgda"
+
+
+def test_stages_follow_one_another_and_steps_cut_them() -> None:
+    stages = [{"name": "a", "steps": 5}, {"name": "b", "epochs": 2, "datasets": ["redweb"]}]
+    overrides = {"stages": stages, "epoch_size": 10, "epoch_unit": "steps"}
+
+    def bounds(**more: object) -> list[tuple[str, int, int]]:
+        preset = load_preset("mix6-dpt-base", {**overrides, **more})
+        return [(stage.name, first, end) for stage, first, end in preset.stage_bounds() if stage is not None]
+
+    assert bounds() == [("a", 0, 5), ("b", 5, 25)]
+    assert bounds(steps=3) == [("a", 0, 3)]
+    assert bounds(steps=8) == [("a", 0, 5), ("b", 5, 8)]
+    assert bounds(steps=100) == [("a", 0, 5), ("b", 5, 100)], "the last stage lasts to the end"
+    assert load_preset("mix6-dpt-base", overrides).num_epochs is None
+    assert load_preset("demo").stage_bounds() == [(None, 0, load_preset("demo").total_steps)]
 
 
 def test_steps_win_over_epochs() -> None:
@@ -82,7 +112,8 @@ def test_overrides_are_typed() -> None:
         ("optimiser.lr_decoder", "-1", ("optimiser.lr_decoder", "greater than 0")),
         ("steps", "many", ("steps", "many", "integer")),
         ("crop", "100", ("crop", "multiple of 32")),
-        ("multi_objective", "mgda", ("multi_objective", "uniform")),
+        ("multi_objective.method", "mgda-ub", ("multi_objective.method", "uniform", "mgda")),
+        ("stages", '[{ name = "a" }]', ("stages.0", "steps or epochs")),
         ("precision", "fp16", ("fp32", "bf16")),
         ("loss.median", "upper", ("loss.median", "lower")),
         ("loss.trimm", "0.1", ("loss.trimm",)),

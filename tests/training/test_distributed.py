@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -52,10 +53,20 @@ class Stopping(Silent):
 
 
 torch.set_num_threads(1)
-settings, stop_at = json.loads(sys.argv[3]), int(sys.argv[4])
-report = train("demo", sys.argv[1], sys.argv[2], overrides=settings, resume=True, progress=Stopping())
-print(json.dumps({"rank": os.environ["RANK"], "status": report.status, "steps": report.steps}), flush=True)
+runs, stop_at = json.loads(sys.argv[2]), int(sys.argv[3])
+for out, settings in runs.items():
+    report = train("demo", sys.argv[1], out, overrides=settings, resume=True, progress=Stopping())
+    print(json.dumps({"rank": os.environ["RANK"], "status": report.status, "steps": report.steps}), flush=True)
 """
+METHODS: dict[str, dict[str, Any]] = {
+    "uniform": {},
+    "mgda": {"multi_objective.method": "mgda"},
+    "mgda now and then on a part": {
+        "multi_objective.method": "mgda",
+        "multi_objective.every": 3,
+        "multi_objective.parameters": ["head.", "fusion."],
+    },
+}
 
 
 def torchrun(folder: Path, shards: str, out: Path, stop_at: int = 0, **changes: Any) -> list[dict[str, Any]]:
@@ -63,9 +74,8 @@ def torchrun(folder: Path, shards: str, out: Path, stop_at: int = 0, **changes: 
     program = folder / "program.py"
     program.write_text(PROGRAM)
     call = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
-    settings = json.dumps({**EXACT, **changes})
     run = subprocess.run(
-        [*call, shards, str(out), settings, str(stop_at)],
+        [*call, shards, json.dumps({str(out): {**EXACT, **changes}}), str(stop_at)],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -73,7 +83,34 @@ def torchrun(folder: Path, shards: str, out: Path, stop_at: int = 0, **changes: 
         timeout=300,
     )
     assert run.returncode == 0, run.stderr
-    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    return said(run.stdout)
+
+
+def said(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture(scope="module")
+def pairs(shards_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Below it, the runs of two processes by every method, without a launcher."""
+    folder = tmp_path_factory.mktemp("pairs")
+    program = folder / "program.py"
+    program.write_text(PROGRAM)
+    runs = {str(folder / name): {**EXACT, **changes} for name, changes in METHODS.items()}
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    ranks = []
+    for rank in range(2):
+        place = {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+        call = [sys.executable, str(program), shards_url, json.dumps(runs), "0"]
+        ranks.append(
+            subprocess.Popen(call, env={**os.environ, "OMP_NUM_THREADS": "1", **place}, stdout=subprocess.PIPE)
+        )
+    for rank, process in enumerate(ranks):
+        text = process.communicate(timeout=300)[0].decode()
+        assert process.returncode == 0
+        assert said(text) == [{"rank": str(rank), "status": "done", "steps": 20}] * len(METHODS)
+    return folder
 
 
 def last(out: Path) -> Checkpoint:
@@ -92,13 +129,12 @@ def assert_close(one: Checkpoint, other: Checkpoint) -> None:
         assert torch.allclose(one.weights[key], value, rtol=0, atol=1e-9), key
 
 
-def test_two_processes_learn_what_one_does(shards_url: str, tmp_path: Path) -> None:
-    train("demo", shards_url, tmp_path / "one", overrides=EXACT)
-    said = torchrun(tmp_path, shards_url, tmp_path / "two")
-    assert {(line["rank"], line["status"], line["steps"]) for line in said} == {("0", "done", 20), ("1", "done", 20)}
-    assert_close(last(tmp_path / "two"), last(tmp_path / "one"))
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-9)
-    scores = [json.loads((tmp_path / name / "best.json").read_text()) for name in ("one", "two")]
+@pytest.mark.parametrize("method", METHODS)
+def test_two_processes_learn_what_one_does(shards_url: str, tmp_path: Path, pairs: Path, method: str) -> None:
+    train("demo", shards_url, tmp_path / "one", overrides={**EXACT, **METHODS[method]})
+    assert_close(last(pairs / method), last(tmp_path / "one"))
+    assert losses(pairs / method) == pytest.approx(losses(tmp_path / "one"), abs=1e-9)
+    scores = [json.loads((folder / "best.json").read_text()) for folder in (tmp_path / "one", pairs / method)]
     assert scores[0]["step"] == scores[1]["step"]
     assert scores[0]["score"] == pytest.approx(scores[1]["score"], abs=1e-9)
 
@@ -106,8 +142,8 @@ def test_two_processes_learn_what_one_does(shards_url: str, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_signal_to_one_process_stops_both_and_the_run_goes_on(shards_url: str, tmp_path: Path) -> None:
     train("demo", shards_url, tmp_path / "one", overrides=EXACT)
-    said = torchrun(tmp_path, shards_url, tmp_path / "two", stop_at=7)
-    assert {(line["status"], line["steps"]) for line in said} == {("interrupted", 7)}
+    ends = torchrun(tmp_path, shards_url, tmp_path / "two", stop_at=7)
+    assert {(line["status"], line["steps"]) for line in ends} == {("interrupted", 7)}
     torchrun(tmp_path, shards_url, tmp_path / "two", accumulate=2)
     assert_close(last(tmp_path / "two"), last(tmp_path / "one"))
 

@@ -11,7 +11,8 @@ from dpt_bench.loading import Batch
 from dpt_bench.model.build import build_model
 from dpt_bench.training.config import Preset, load_preset
 from dpt_bench.training.distributed import World
-from dpt_bench.training.learner import InputNormaliser, Learner, seed_torch
+from dpt_bench.training.learner import Learner, seed_torch
+from dpt_bench.training.passes import InputNormaliser
 from dpt_bench.training.tasks._contract import load_task
 
 ALONE = World(0, 1, torch.device("cpu"))

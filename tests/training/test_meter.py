@@ -13,23 +13,24 @@ ALONE = World(0, 1, torch.device("cpu"))
 
 
 def test_means_by_dataset_over_the_steps_since_the_last_call() -> None:
-    meter = Meter(("a", "b", "c"), ALONE)
-    meter.add(Outcome(torch.tensor([1.0, 2.0]), torch.tensor([0, 1]), 3.0, finite=True), waited_s=0.0)
-    meter.add(Outcome(torch.tensor([4.0, 5.0]), torch.tensor([1, 1]), 5.0, finite=True), waited_s=0.0)
+    meter = Meter(("a", "b", "c"), ALONE, 0.001)
+    meter.add(Outcome(torch.tensor([1.0, 2.0]), torch.tensor([0, 1]), ("a", "b"), 3.0, finite=True), waited_s=0.0)
+    meter.add(Outcome(torch.tensor([4.0, 5.0]), torch.tensor([0, 0]), ("b",), 5.0, finite=True), waited_s=0.0)
     facts = meter.facts()
     assert facts["loss"] == 3.0
     assert facts["loss_by_dataset"] == {"a": 1.0, "b": pytest.approx(11 / 3)}
     assert facts["gradient_norm"] == 4.0
     assert facts["images_per_second"] > 0
+    assert facts["mfu"] == pytest.approx(0.001 * facts["images_per_second"])
     assert facts["memory_gib"] > 0
     assert meter.facts()["loss_by_dataset"] == {}
 
 
 def test_waiting_for_data_is_a_share_of_the_time_without_validations() -> None:
-    meter = Meter(("a",), ALONE)
+    meter = Meter(("a",), ALONE, 0.0)
     began = time.monotonic()
     time.sleep(0.05)
-    meter.add(Outcome(torch.tensor([1.0]), torch.tensor([0]), 1.0, finite=True), waited_s=0.04)
+    meter.add(Outcome(torch.tensor([1.0]), torch.tensor([0]), ("a",), 1.0, finite=True), waited_s=0.04)
     time.sleep(0.2)
     meter.skip(0.2)
     facts = meter.facts()

@@ -8,7 +8,7 @@ from dpt_bench.training.plan import estimate_memory
 
 def memory(**overrides: object):
     preset = load_preset("demo", {"crop": 64, **overrides})
-    return estimate_memory(preset, preset.model.resolved(64), 1)
+    return estimate_memory(preset, preset.model.resolved(64), 1, 10)
 
 
 def test_the_estimate_counts_states_and_activations() -> None:

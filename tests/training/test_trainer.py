@@ -139,7 +139,16 @@ def test_what_a_run_leaves(shards_url: str, tmp_path: Path) -> None:
     assert [line["step"] for line in lines if line["event"] == "validation"] == [6, 12]
     step = next(line for line in lines if line["step"] == 8)
     assert set(step["loss_by_dataset"]) <= {"redweb", "tartanair"}
-    assert {"images_per_second", "data_wait_share", "gradient_norm", "learning_rate", "seconds_left"} <= set(step)
+    assert {
+        "mfu",
+        "memory_gib",
+        "stage",
+        "images_per_second",
+        "data_wait_share",
+        "gradient_norm",
+        "learning_rate",
+        "seconds_left",
+    } <= set(step)
 
 
 def test_it_learns(shards_url: str, tmp_path: Path) -> None:
@@ -252,7 +261,16 @@ def test_numbers_that_are_not_finite_stop_the_run_and_save_the_batch(shards_url:
 def test_a_dry_run_tells_everything_and_writes_nothing(shards_url: str, tmp_path: Path) -> None:
     report = train("mix6-dpt-base", shards_url, tmp_path / "run", dry_run=True)
     assert report.status == "planned"
-    for words in ("dpt-base", "mix6 (2 of 3", "redweb: 23 samples", "4,320,000 steps", "60 epochs", "960 of", "GiB"):
+    for words in (
+        "dpt-base",
+        "mix6 (2 of 3",
+        "redweb: 23 samples",
+        "8,640,000 steps",
+        "120 epochs",
+        "GiB",
+        "540,000 steps",
+        "epoch_unit=images",
+    ):
         assert words in report.plan
     assert not (tmp_path / "run").exists()
 

@@ -35,16 +35,16 @@ def test_scores_are_those_of_the_evaluation_alignment(shards_url: str) -> None:
             expected[batch.names[int(batch.dataset[place])]].append(float(np.sqrt(np.mean(residual**2))))
     scores = validate(brightness, loader(shards_url), TASK, ALONE, SILENT)
     for name, values in expected.items():
-        assert scores.by_dataset[name] == pytest.approx(np.mean(values), rel=1e-9)
-    assert scores.mean == pytest.approx(np.mean([np.mean(values) for values in expected.values()]), rel=1e-9)
+        assert scores.by_dataset["rmse_disparity"][name] == pytest.approx(np.mean(values), rel=1e-9)
+    assert scores.mean() == pytest.approx(np.mean([np.mean(values) for values in expected.values()]), rel=1e-9)
 
 
 def test_a_perfect_affine_copy_scores_zero_and_ranks_change_nothing(shards_url: str) -> None:
     perfect = validate(lambda batch: 3 * batch.target - 7, loader(shards_url), TASK, ALONE, SILENT)
-    assert max(perfect.by_dataset.values()) < 1e-7
+    assert max(max(values.values()) for values in perfect.by_dataset.values()) < 1e-6
     small = validate(brightness, loader(shards_url, batch_size=1), TASK, ALONE, SILENT)
     large = validate(brightness, loader(shards_url, batch_size=9), TASK, ALONE, SILENT)
-    assert small.mean == pytest.approx(large.mean, rel=1e-12)
+    assert small.mean() == pytest.approx(large.mean(), rel=1e-12)
 
 
 def test_an_image_without_valid_pixels_is_not_counted() -> None:
@@ -58,9 +58,24 @@ def test_an_image_without_valid_pixels_is_not_counted() -> None:
         ("k", "l"),
     )
     scores = TASK.scores(torch.rand(2, 4, 4), batch)
-    assert scores.isnan().tolist() == [False, True]
+    assert scores.isnan().tolist() == [[False, False], [True, True]]
     assert scores.dtype == torch.float64
 
 
 def test_each_dataset_counts_once() -> None:
-    assert Scores({"a": 1.0, "b": 3.0}).mean == 2.0
+    scores = Scores({"first": {"a": 1.0, "b": 3.0}, "second": {"a": 5.0}})
+    assert scores.mean() == 2.0, "the first one selects"
+    assert scores.mean("second") == 5.0
+
+
+def test_the_relative_error_is_bounded_where_the_disparity_is_zero() -> None:
+    """A fit that is off by 0.1 everywhere it can be: |error| / max(target, 0.05), by hand."""
+    target = torch.tensor([[[0.0, 0.02, 0.5, 1.0]]])
+    prediction = torch.tensor([[[0.1, 0.0, 0.4, 0.9]]])
+    valid = torch.ones_like(target, dtype=torch.bool)
+    batch = Batch(torch.zeros(1, 3, 1, 4, dtype=torch.uint8), target, valid, ~valid, torch.tensor([0]), ("a",), ("k",))
+    fit = fit_scale_and_shift(prediction[0].numpy(), target[0].numpy(), valid[0].numpy())
+    error = np.abs(fit.scale * prediction[0].numpy() + fit.shift - target[0].numpy())
+    expected = (error / np.array([[0.05, 0.05, 0.5, 1.0]])).mean()
+    assert TASK.score_names[1] == "absrel_disparity_floor_0.05"
+    assert float(TASK.scores(prediction, batch)[0, 1]) == pytest.approx(expected, rel=1e-6)

@@ -15,16 +15,20 @@ class Task(Protocol):
     """What a network's output is trained for and selected by."""
 
     @property
-    def score_name(self) -> str:
-        """What `scores` measures; lower is better."""
+    def score_names(self) -> tuple[str, ...]:
+        """What `scores` measures; lower is better, and the first one selects the best checkpoint."""
         ...
 
     def losses(self, prediction: Tensor, batch: Batch) -> Tensor:
         """(B,) float32 or wider, to be averaged; zero for an image that says nothing."""
         ...
 
+    def informative(self, batch: Batch) -> Tensor:
+        """(B,) bool: the image says something."""
+        ...
+
     def scores(self, prediction: Tensor, batch: Batch) -> Tensor:
-        """(B,) float64 for validation; NaN for an image that cannot be scored."""
+        """(B, number of score names) float64 for validation; NaN for an image that cannot be scored."""
         ...
 
 

@@ -8,29 +8,41 @@ import torch
 from torch import Tensor
 
 from dpt_bench.loading import Batch
-from dpt_bench.losses import DepthLossOptions, align_least_squares, depth_loss_per_image
+from dpt_bench.losses import DepthLossOptions, align_least_squares, depth_loss_per_image, informative_images
 from dpt_bench.training.config import Preset
 from dpt_bench.training.tasks._contract import Task
+
+FLOOR = 0.05
+"""Of the denominator of the relative error: a twentieth of the nearest disparity, or twenty times the nearest depth.
+Normalised disparity is zero at the farthest pixel, where a relative error has no meaning."""
 
 
 @dataclass(frozen=True)
 class DepthTask:
-    """Selected by the root mean square error in normalised disparity after the best affine alignment of each image.
+    """Scored in normalised disparity after the best affine alignment (least squares) of each image.
 
-    That is what the ablations of MiDaS validate with (Ranftl et al., TPAMI 2022, sec. 7).
+    rmse_disparity, the root mean square error, selects: the ablations of MiDaS validate with it (Ranftl et al., TPAMI
+    2022, sec. 7). absrel_disparity_floor_0.05 is the mean of |d - d*| / max(d*, 0.05); the ablations of DPT report a
+    relative error after affine alignment (sec. 4.3) without saying in which space, or what bounds its denominator.
     """
 
     loss: DepthLossOptions
-    score_name: str = "rmse_disparity"
+    score_names: tuple[str, ...] = ("rmse_disparity", f"absrel_disparity_floor_{FLOOR}")
 
     def losses(self, prediction: Tensor, batch: Batch) -> Tensor:
         return depth_loss_per_image(prediction, batch.target, batch.valid, self.loss)
 
+    def informative(self, batch: Batch) -> Tensor:
+        return informative_images(batch.target, batch.valid)
+
     def scores(self, prediction: Tensor, batch: Batch) -> Tensor:
         target = batch.target.double()
         aligned = align_least_squares(prediction.double(), target, batch.valid)
-        squares = torch.where(batch.valid, (aligned - target).square(), 0.0).sum((1, 2))
-        return (squares / batch.valid.sum((1, 2))).sqrt()  # 0 / 0 where nothing is valid: NaN
+        error = torch.where(batch.valid, aligned - target, 0.0)
+        count = batch.valid.sum((1, 2))  # 0 / 0 where nothing is valid: NaN
+        rmse = (error.square().sum((1, 2)) / count).sqrt()
+        absrel = (error.abs() / target.clamp(min=FLOOR)).sum((1, 2)) / count
+        return torch.stack([rmse, absrel], dim=1)
 
 
 def build(preset: Preset) -> Task:

@@ -1,0 +1,109 @@
+"""Forward and backward passes of a network over one rank's share of a batch, in parts that fit the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dpt_bench.loading import Batch
+from dpt_bench.model.dpt import DPT
+from dpt_bench.training.config import Preset
+from dpt_bench.training.distributed import World
+from dpt_bench.training.tasks._contract import Task
+
+
+class Passes:
+    """What a step does with a network: losses of images, and their gradients, within this rank or over all."""
+
+    def __init__(self, model: DPT, preset: Preset, task: Task, world: World) -> None:
+        self.model, self.task, self.world = model, task, world
+        self._preset = preset
+        self._prepare = InputNormaliser(model, world.device)
+        self._parallel = world.parallel(model)
+        self._together = self._compiled(self._parallel)
+        self._alone = self._together if self._parallel is model else self._compiled(model)
+
+    def weighted_backward(self, batch: Batch, weights: Tensor) -> Tensor:
+        """Leave in `.grad` the mean over ranks of the gradient of sum(weights * losses); the losses, (B,).
+
+        weights: (B,) on the device.
+        """
+        parts = self._parts(range(len(batch)), len(batch))
+        found = []
+        for part in parts:
+            with self._local_only(last=part is parts[-1]):
+                losses = self._losses(batch.part(part[0], part[-1] + 1), self._together)
+                torch.autograd.backward((losses * weights[part[0] : part[-1] + 1].to(losses.dtype)).sum())
+            found.append(losses.detach())
+        return torch.cat(found)
+
+    def gradients(
+        self, batch: Batch, places: Sequence[int], parameters: Sequence[Tensor], sums: Sequence[Tensor], weight: float
+    ) -> Tensor:
+        """Add to `sums` the gradient of weight * the losses of the images at `places`, of this rank alone; the losses.
+
+        sums: one tensor a parameter. `.grad` is not touched.
+        """
+        found = []
+        for part in self._parts(places, len(batch)):
+            losses = self._losses(selected(batch, part), self._alone)
+            gradients = torch.autograd.grad(losses.sum() * weight, parameters, allow_unused=True)
+            pairs = [(total, one) for total, one in zip(sums, gradients, strict=True) if one is not None]
+            torch._foreach_add_([total for total, _ in pairs], [one for _, one in pairs])
+            found.append(losses.detach())
+        return torch.cat(found)
+
+    @torch.no_grad()
+    def predict(self, network: DPT, batch: Batch) -> Tensor:
+        """(B, H, W) from a network of the same kind, in eval mode."""
+        was_training = network.training
+        network.eval()
+        with self._autocast():
+            prediction: Tensor = network(self._prepare(batch.images))
+        network.train(was_training)
+        return prediction
+
+    def _losses(self, part: Batch, network: Callable[[Tensor], Tensor]) -> Tensor:
+        with self._autocast():
+            prediction = network(self._prepare(part.images))
+        return self.task.losses(prediction, part)
+
+    def _parts(self, places: Sequence[int], batch_size: int) -> list[Sequence[int]]:
+        """Cut so that none is larger than a part of the whole batch."""
+        size = -(-batch_size // self._preset.accumulate)
+        return [places[start : start + size] for start in range(0, len(places), size)]
+
+    def _local_only(self, *, last: bool) -> AbstractContextManager[Any]:
+        silent = getattr(self._parallel, "no_sync", None)
+        return nullcontext() if last or silent is None else silent()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.world.device.type, dtype=torch.bfloat16, enabled=self._preset.precision == "bf16")
+
+    def _compiled(self, network: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+        return torch.compile(network) if self._preset.compile else network
+
+
+def selected(batch: Batch, places: Sequence[int]) -> Batch:
+    """The samples at these places."""
+    tensors = {name: getattr(batch, name)[list(places)] for name in ("images", "target", "valid", "sky", "dataset")}
+    return replace(batch, keys=tuple(batch.keys[place] for place in places), **tensors)
+
+
+class InputNormaliser:
+    """uint8 images (B, 3, H, W) -> (image / 255 - mean) / std in the network's dtype, on the device."""
+
+    def __init__(self, model: DPT, device: torch.device) -> None:
+        dtype = next(model.parameters()).dtype
+        std = torch.tensor(model.spec.std, dtype=torch.float64)
+        mean = torch.tensor(model.spec.mean, dtype=torch.float64)
+        self._factor = (1 / (255 * std)).to(device, dtype).reshape(1, 3, 1, 1)
+        self._offset = (-mean / std).to(device, dtype).reshape(1, 3, 1, 1)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return torch.addcmul(self._offset, images.to(self._factor.dtype), self._factor)
