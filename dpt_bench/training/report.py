@@ -14,13 +14,13 @@ REQUEUE_EXIT_CODE = 75
 class TrainReport:
     """How a run ended.
 
-    status: "done"; "interrupted" by SIGTERM or SIGUSR1 after a checkpoint; "planned", a dry run.
+    status: "done"; "interrupted" by SIGTERM or SIGUSR1 after a checkpoint.
     steps: optimiser steps done, of `total_steps`. seconds: of this call.
     best: the checkpoint to use, with its validation score, lower being better. latest: the one to go on from.
     trained_on: the mix, and what of it was there. plan: the run in words.
     """
 
-    status: Literal["done", "interrupted", "planned"]
+    status: Literal["done", "interrupted"]
     out: Path
     steps: int
     total_steps: int

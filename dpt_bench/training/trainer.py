@@ -6,11 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.shards import Shards, open_shards
 from dpt_bench.training.checkpoints import LATEST
 from dpt_bench.training.config import Preset, changed, load_preset
-from dpt_bench.training.distributed import joined_world
+from dpt_bench.training.distributed import World, joined_world
 from dpt_bench.training.loop import Loop, Run
 from dpt_bench.training.plan import describe_plan
 from dpt_bench.training.report import TrainReport
@@ -27,7 +29,6 @@ def train(
     *,
     overrides: dict[str, Any] | None = None,
     resume: bool = False,
-    dry_run: bool = False,
     progress: Progress = SILENT,
 ) -> TrainReport:
     """Train a preset on shards; under torchrun every process calls this with the same arguments.
@@ -38,7 +39,6 @@ def train(
         out: the run folder: preset.toml, provenance.json, log.jsonl, tensorboard/, checkpoints/, best.pt.
         overrides: dotted key -> value, on top of the preset: {"optimiser.lr_decoder": 3e-4}.
         resume: go on from the folder's newest intact checkpoint; without one, begin.
-        dry_run: only plan; nothing is written.
         progress: told on rank 0.
 
     Raises:
@@ -46,17 +46,33 @@ def train(
         DataError: more shards or checkpoints are damaged than allowed.
         DptBenchError: a loss was not finite; its batch is saved.
     """
-    resolved = _resolved(preset, overrides or {})
+    resolved = resolve(preset, overrides or {})
     opened = shards if isinstance(shards, Shards) else open_shards(shards)
     selection = select_datasets(opened, resolved.data)
     with joined_world(resolved.device) as world, stop_wish() as wish:
         run = Run(resolved, opened, Path(out), world, progress if world.is_main else SILENT)
         loader = StagedLoader(opened, resolved, selection, world)
         plan = describe_plan(resolved, loader, world.size) if world.is_main else ""
-        if dry_run:
-            described = loader.selection().described
-            return TrainReport("planned", run.out, 0, resolved.total_steps, 0.0, described, plan)
         return _trained(run, loader, plan, wish, resume=resume)
+
+
+def plan_run(
+    preset: Preset | str | Path,
+    shards: Shards | str | Path,
+    *,
+    processes: int = 1,
+    overrides: dict[str, Any] | None = None,
+) -> str:
+    """What `train` would do, in words: datasets, stages, images, steps, memory. Nothing is started or written.
+
+    Raises:
+        UsageError: as `train`.
+    """
+    resolved = resolve(preset, overrides or {})
+    opened = shards if isinstance(shards, Shards) else open_shards(shards)
+    world = World(0, processes, torch.device("cpu"))
+    loader = StagedLoader(opened, resolved, select_datasets(opened, resolved.data), world)
+    return describe_plan(resolved, loader, processes)
 
 
 def _trained(run: Run, loader: StagedLoader, plan: str, wish: StopWish, *, resume: bool) -> TrainReport:
@@ -85,7 +101,8 @@ def _trained(run: Run, loader: StagedLoader, plan: str, wish: StopWish, *, resum
     )
 
 
-def _resolved(preset: Preset | str | Path, overrides: dict[str, Any]) -> Preset:
+def resolve(preset: Preset | str | Path, overrides: dict[str, Any]) -> Preset:
+    """A preset by name, by path or as it is, with single keys changed; see `load_preset`."""
     if not isinstance(preset, Preset):
         return load_preset(preset, overrides)
     tables = preset.model_dump(mode="json", exclude={"name"}, exclude_none=True)
