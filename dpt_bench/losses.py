@@ -100,11 +100,7 @@ def normalise_median_mad(
 
     The deviation is bounded by 1e-6 from below. Gradients flow through both statistics.
     """
-    values = _wide(values, valid)
-    pixels, mask = values.flatten(1), valid.flatten(1)
-    centred = (pixels - _median(pixels, mask, median)) * mask
-    deviation = centred.abs().sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp(min=1)
-    return (centred / deviation.clamp(min=SMALLEST_SCALE)).view_as(values)
+    return _normalised(_wide(values, valid), valid, median)
 
 
 def align_least_squares(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
@@ -113,7 +109,19 @@ def align_least_squares(prediction: Tensor, target: Tensor, valid: Tensor) -> Te
     Sums are taken about the means, which keeps float32 accurate. A constant prediction gets scale 0 and the target's
     mean as shift. Gradients flow through both.
     """
-    prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
+    return _aligned(*_common(_wide(prediction, valid), _wide(target, valid)), valid)
+
+
+def _normalised(values: Tensor, valid: Tensor, median: Literal["lower", "mean", "gist_zeros"]) -> Tensor:
+    """`normalise_median_mad` of values that are zero where invalid."""
+    pixels, mask = values.flatten(1), valid.flatten(1)
+    centred = (pixels - _median(pixels, mask, median)).masked_fill(~mask, 0.0)
+    deviation = centred.abs().sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp(min=1)
+    return (centred / deviation.clamp(min=SMALLEST_SCALE)).view_as(values)
+
+
+def _aligned(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """`align_least_squares` of values that are zero where invalid."""
     count = valid.sum((1, 2), keepdim=True).clamp(min=1)
     mean = prediction.sum((1, 2), keepdim=True) / count
     target_mean = target.sum((1, 2), keepdim=True) / count
@@ -154,9 +162,9 @@ def _aligned_residual(
     prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
     valid = valid & informative_images(target, valid)[:, None, None]
     if options.alignment == "least_squares":
-        return (align_least_squares(prediction, target, valid) - target) * valid, valid
-    aligned = normalise_median_mad(prediction, valid, options.median)
-    return aligned - normalise_median_mad(target, valid, options.median), valid
+        prediction, target = prediction.masked_fill(~valid, 0.0), target.masked_fill(~valid, 0.0)
+        return _aligned(prediction, target, valid) - target, valid
+    return _normalised(prediction, valid, options.median) - _normalised(target, valid, options.median), valid
 
 
 def _data_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Tensor:
@@ -172,17 +180,18 @@ def _data_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Te
 def _kept(magnitude: Tensor, mask: Tensor, options: DepthLossOptions) -> Tensor:
     """Weights (B, N) that keep the floor((1 - trim) M) smallest residuals of each image, or of the batch.
 
-    Residuals equal to the largest one kept share what is left of the count. Selecting the largest few is several times
-    faster than sorting all.
+    Residuals equal to the largest one kept share what is left of the count. The number kept differs between images, but
+    a selection takes the same place in all of them: as many invalid pixels as that needs count as smallest, the others
+    as largest. Selecting is several times faster than sorting.
     """
     shape = mask.shape
     if options.trim_scope == "batch":
         magnitude, mask = magnitude.reshape(1, -1), mask.reshape(1, -1)
-    valid = mask.sum(1, keepdim=True)
-    wanted = (valid.double() * (1.0 - options.trim)).long()
-    total = magnitude.shape[1]
-    largest = magnitude.masked_fill(~mask, -torch.inf).topk(min(total, int(options.trim * total) + 2), dim=1).values
-    bound = largest.gather(1, (valid - wanted).clamp(max=largest.shape[1] - 1))
+    wanted = (mask.sum(1, keepdim=True).double() * (1.0 - options.trim)).long()
+    place = max(1, int(mask.shape[1] * (1.0 - options.trim)))
+    is_smallest = (~mask).cumsum(1, dtype=torch.int32) <= place - wanted
+    padding = torch.where(is_smallest, -torch.inf, torch.inf).to(magnitude.dtype)
+    bound = torch.where(mask, magnitude, padding).kthvalue(place, dim=1, keepdim=True).values
     below, at = mask & (magnitude < bound), mask & (magnitude == bound)
     share = (wanted - below.sum(1, keepdim=True)) / at.sum(1, keepdim=True).clamp(min=1)
     return (below + share.to(magnitude.dtype) * at).reshape(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -88,7 +89,7 @@ class World:
 def joined_world(wanted: Literal["auto", "cpu", "cuda"]) -> Iterator[World]:
     """The world that the environment describes (torchrun's variables); alone without them.
 
-    A process group that a launcher has made already is used and left alone.
+    A process group that is there already is used and left alone.
 
     Raises:
         UsageError: a GPU is wanted and there is none.
@@ -99,16 +100,21 @@ def joined_world(wanted: Literal["auto", "cpu", "cuda"]) -> Iterator[World]:
     if size == 1:
         yield World(0, 1, device)
         return
-    ours = not dist.is_initialized()
-    if ours:
+    if not dist.is_initialized():
+        # Until the process ends: a second run in it would otherwise meet the others at an address still in use.
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        atexit.register(_leave)
+    control = dist.new_group(backend="gloo")
+    assert isinstance(control, dist.ProcessGroup)
     try:
-        control = dist.new_group(backend="gloo")
-        assert isinstance(control, dist.ProcessGroup)
         yield World(rank, size, device, control)
     finally:
-        if ours:
-            dist.destroy_process_group()
+        dist.destroy_process_group(control)
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _device(wanted: Literal["auto", "cpu", "cuda"], local_rank: int) -> torch.device:

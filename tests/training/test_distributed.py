@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +122,9 @@ def last(out: Path) -> Checkpoint:
 
 
 def losses(out: Path) -> list[float]:
+    """Of every step; one that was done twice counts as it was done last."""
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-    return [line["loss"] for line in lines if line["event"] == "step"]
+    return list({line["step"]: line["loss"] for line in lines if line["event"] == "step"}.values())
 
 
 def assert_close(one: Checkpoint, other: Checkpoint) -> None:
@@ -137,6 +142,66 @@ def test_two_processes_learn_what_one_does(shards_url: str, tmp_path: Path, pair
     scores = [json.loads((folder / "best.json").read_text()) for folder in (tmp_path / "one", pairs / method)]
     assert scores[0]["step"] == scores[1]["step"]
     assert scores[0]["score"] == pytest.approx(scores[1]["score"], abs=1e-9)
+
+
+@pytest.mark.slow
+def test_sigkill_under_torchrun_costs_nothing_but_time(shards_url: str, tmp_path: Path) -> None:
+    changes = {"checkpoints.every": 2, "multi_objective.method": "mgda", "multi_objective.every": 3}
+    torchrun(tmp_path, shards_url, tmp_path / "undisturbed", **changes)
+    program = tmp_path / "program.py"
+    runs = json.dumps({str(tmp_path / "killed"): {**EXACT, **changes}})
+    call = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
+    with subprocess.Popen(
+        [*call, shards_url, runs, "0"], env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True
+    ) as launcher:
+        deadline = time.monotonic() + 200
+        while not list((tmp_path / "killed").glob("checkpoints/step-*[2468].pt")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 0.5))
+        for process in children(launcher.pid) | {launcher.pid}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+    assert last(tmp_path / "killed").step >= 2
+    torchrun(tmp_path, shards_url, tmp_path / "killed", **changes)
+    one, other = last(tmp_path / "killed"), last(tmp_path / "undisturbed")
+    assert one.step == other.step == 20
+    assert one.loader == other.loader
+    assert one.optimiser is not None
+    assert other.optimiser is not None
+    assert one.optimiser["multi_objective"] == other.optimiser["multi_objective"]
+    for key, value in other.weights.items():
+        assert torch.equal(one.weights[key], value), key
+    assert losses(tmp_path / "killed") == losses(tmp_path / "undisturbed")
+
+
+def children(parent: int) -> set[int]:
+    """Processes that a process started, and those that they did."""
+    found: set[int] = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            number, _, rest = status.read_text().partition(" (")
+            if int(rest.rpartition(") ")[2].split()[1]) == parent:
+                found |= {int(number)} | children(int(number))
+    return found
+
+
+@pytest.mark.slow
+def test_two_nodes_of_one_process_train_together(shards_url: str, tmp_path: Path) -> None:
+    """Two agents of torchrun meet on the loopback, as on two machines."""
+    train("demo", shards_url, tmp_path / "one", overrides=EXACT)
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    call = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
+    call += ["--rdzv-backend", "c10d", "--rdzv-id", "test", "--rdzv-endpoint", f"localhost:{port}", str(program)]
+    call += [shards_url, json.dumps({str(tmp_path / "two"): EXACT}), "0"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    agents = [subprocess.Popen(call, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    texts = [agent.communicate(timeout=400)[0] for agent in agents]
+    assert [agent.returncode for agent in agents] == [0, 0]
+    assert sorted(line["rank"] for text in texts for line in said(text)) == ["0", "1"]
+    assert_close(last(tmp_path / "two"), last(tmp_path / "one"))
 
 
 @pytest.mark.slow

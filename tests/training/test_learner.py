@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import torch
 
+from dpt_bench.core.errors import UsageError
 from dpt_bench.loading import Batch
 from dpt_bench.model.build import build_model
 from dpt_bench.training.config import Preset, load_preset
 from dpt_bench.training.distributed import World
 from dpt_bench.training.learner import Learner, seed_torch
-from dpt_bench.training.passes import InputNormaliser
+from dpt_bench.training.passes import InputNormaliser, selected
 from dpt_bench.training.tasks._contract import load_task
 
 ALONE = World(0, 1, torch.device("cpu"))
@@ -122,6 +123,30 @@ def test_clipping_bounds_the_gradient() -> None:
     )
     assert outcome.gradient_norm > 1e-3, "the norm that is logged is that before clipping"
     assert float(norms.norm()) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_gradient_checkpointing_is_asked_of_the_network_or_refused() -> None:
+    spec = preset().model.resolved(32)
+    model = build_model(spec)
+    if hasattr(model, "gradient_checkpointing"):
+        kept, less = (
+            learner(preset(precision="fp64", **MICRO)),
+            learner(preset(precision="fp64", gradient_checkpointing=True, **MICRO)),
+        )
+        assert less.model.gradient_checkpointing is True
+        for step in range(2):
+            assert torch.equal(kept.step(batch(), step).losses, less.step(batch(), step).losses)
+        return
+    with pytest.raises(UsageError, match="compute activations again"):
+        learner(preset(gradient_checkpointing=True))
+
+
+def test_samples_are_chosen_by_their_places() -> None:
+    chosen = selected(batch(), [3, 1])
+    assert chosen.keys == ("3", "1")
+    assert chosen.dataset.tolist() == [1, 1]
+    assert torch.equal(chosen.target, batch().target[[3, 1]])
+    assert chosen.names == ("a", "b")
 
 
 def test_prediction_comes_from_the_average_in_eval_mode() -> None:

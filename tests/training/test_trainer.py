@@ -137,6 +137,12 @@ def test_what_a_run_leaves(shards_url: str, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if line["event"] == "step"] == list(range(1, 13))
     assert [line["step"] for line in lines if line["event"] == "validation"] == [6, 12]
+    scores = next(line for line in lines if line["event"] == "validation")
+    assert set(scores["by_dataset"]) == {"rmse_disparity", "absrel_disparity_floor_0.05"}
+    assert [path.name for path in sorted((tmp_path / "run" / "pictures").iterdir())] == [
+        "validation-00000006.png",
+        "validation-00000012.png",
+    ]
     step = next(line for line in lines if line["step"] == 8)
     assert set(step["loss_by_dataset"]) <= {"redweb", "tartanair"}
     assert {
@@ -200,6 +206,33 @@ def test_a_damaged_newest_checkpoint_falls_back_aloud(shards_url: str, undisturb
     assert any(text.startswith("WARNING") and newest.name in text for text in listener.said)
     assert listener.steps == 4, "from step 8 on"
     assert_same_run(out, undisturbed)
+
+
+def test_stages_and_multiple_gradient_descent_are_gone_on_with_bit_for_bit(shards_url: str, tmp_path: Path) -> None:
+    settings = {
+        "multi_objective.method": "mgda",
+        "multi_objective.every": 3,
+        "stages": [{"name": "first", "steps": 6, "datasets": ["redweb"]}, {"name": "second", "steps": 6}],
+        "steps": "none",
+    }
+    run(shards_url, tmp_path / "whole", **settings)
+    with pytest.raises(CrashError):
+        run(shards_url, tmp_path / "run", Listener(6, crash), **settings)
+    assert last(tmp_path / "run").trained_on == ("redweb",), "what was trained on so far"
+    listener = Listener()
+    run(shards_url, tmp_path / "run", listener, resume=True, **settings)
+    assert "step 6: the stage 'second' begins" in listener.said
+    assert_same_run(tmp_path / "run", tmp_path / "whole")
+    assert last(tmp_path / "run").trained_on == ("redweb", "tartanair")
+    lines = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
+    steps = {line["step"]: line for line in lines if line["event"] == "step"}
+    assert [steps[step]["stage"] for step in (6, 7)] == ["first", "second"]
+    assert steps[1]["weight"] == {"redweb": 1.0}
+    assert "weight" not in steps[2], "solved in every third step"
+    both = next(line for line in steps.values() if len(line.get("weight", {})) == 2)
+    assert sum(both["weight"].values()) == pytest.approx(1)
+    assert set(both["gradient_norm_by_dataset"]) == {"redweb", "tartanair"}
+    assert -1 <= both["cosine"]["tartanair"]["redweb"] <= 1
 
 
 def test_resuming_a_finished_run_does_nothing(shards_url: str, undisturbed: Path, tmp_path: Path) -> None:
@@ -284,6 +317,17 @@ def test_without_a_validation_split_the_last_checkpoint_is_the_best(small_shards
     assert report.best is not None
     assert report.best_score is None
     assert read_checkpoint(report.best).step == 2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("method", ["uniform", "mgda"])
+def test_a_compiled_run_learns_the_same(shards_url: str, tmp_path: Path, method: str) -> None:
+    settings = {"steps": 4, "validation.every": 4, "multi_objective.method": method, "precision": "fp64"}
+    run(shards_url, tmp_path / "eager", **settings)
+    torch._dynamo.reset()
+    run(shards_url, tmp_path / "compiled", compile=True, **settings)
+    assert losses(tmp_path / "compiled") == pytest.approx(losses(tmp_path / "eager"), rel=1e-6)
 
 
 def test_a_preset_of_your_own(shards_url: str, tmp_path: Path) -> None:

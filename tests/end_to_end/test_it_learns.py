@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("learns.py")
+
+
+@pytest.mark.slow
+def test_ten_minutes_of_training_beat_all_that_needs_no_learning(tmp_path: Path) -> None:
+    """About 40 minutes on 2 quiet cores; DPT_BENCH_LEARNS may name a folder that holds a world, or keeps the result."""
+    folder = Path(os.environ.get("DPT_BENCH_LEARNS") or tmp_path)
+    subprocess.run([sys.executable, str(PROGRAM), "--folder", str(folder)], check=False)
+    found = json.loads((folder / "learns.json").read_text())
+    assert {one["dataset"] for one in found} == {"diw", "eth3d", "sintel", "kitti", "nyu", "tum"}
+    assert len({one["rival"] for one in found}) == 5
+    for one in found:
+        assert one["learned_error"] <= 0.8 * one["rival_error"], one
+        assert one["high"] < 0, f"not resolved: {one}"
