@@ -112,28 +112,6 @@ def align_least_squares(prediction: Tensor, target: Tensor, valid: Tensor) -> Te
     return _aligned(*_common(_wide(prediction, valid), _wide(target, valid)), valid)
 
 
-def _normalised(values: Tensor, valid: Tensor, median: Literal["lower", "mean", "gist_zeros"]) -> Tensor:
-    """`normalise_median_mad` of values that are zero where invalid."""
-    pixels, mask = values.flatten(1), valid.flatten(1)
-    centred = (pixels - _median(pixels, mask, median)).masked_fill(~mask, 0.0)
-    deviation = centred.abs().sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp(min=1)
-    return (centred / deviation.clamp(min=SMALLEST_SCALE)).view_as(values)
-
-
-def _aligned(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """`align_least_squares` of values that are zero where invalid."""
-    count = valid.sum((1, 2), keepdim=True).clamp(min=1)
-    mean = prediction.sum((1, 2), keepdim=True) / count
-    target_mean = target.sum((1, 2), keepdim=True) / count
-    centred = (prediction - mean) * valid
-    variance = centred.square().sum((1, 2), keepdim=True) / count
-    covariance = (centred * (target - target_mean)).sum((1, 2), keepdim=True) / count
-    rounding = (8 * torch.finfo(mean.dtype).eps * mean).square()
-    varies = variance > rounding
-    scale = torch.where(varies, covariance / torch.where(varies, variance, 1.0), 0.0)
-    return (scale * centred + target_mean) * valid
-
-
 def informative_images(target: Tensor, valid: Tensor) -> Tensor:
     """(B,) bool: the image has two valid pixels that differ; the losses of all others are zero, and say nothing."""
     highest = target.masked_fill(~valid, -torch.inf).amax((1, 2))
@@ -165,6 +143,28 @@ def _aligned_residual(
         prediction, target = prediction.masked_fill(~valid, 0.0), target.masked_fill(~valid, 0.0)
         return _aligned(prediction, target, valid) - target, valid
     return _normalised(prediction, valid, options.median) - _normalised(target, valid, options.median), valid
+
+
+def _normalised(values: Tensor, valid: Tensor, median: Literal["lower", "mean", "gist_zeros"]) -> Tensor:
+    """`normalise_median_mad` of values that are zero where invalid."""
+    pixels, mask = values.flatten(1), valid.flatten(1)
+    centred = (pixels - _median(pixels, mask, median)).masked_fill(~mask, 0.0)
+    deviation = centred.abs().sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp(min=1)
+    return (centred / deviation.clamp(min=SMALLEST_SCALE)).view_as(values)
+
+
+def _aligned(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """`align_least_squares` of values that are zero where invalid."""
+    count = valid.sum((1, 2), keepdim=True).clamp(min=1)
+    mean = prediction.sum((1, 2), keepdim=True) / count
+    target_mean = target.sum((1, 2), keepdim=True) / count
+    centred = (prediction - mean) * valid
+    variance = centred.square().sum((1, 2), keepdim=True) / count
+    covariance = (centred * (target - target_mean)).sum((1, 2), keepdim=True) / count
+    rounding = (8 * torch.finfo(mean.dtype).eps * mean).square()
+    varies = variance > rounding
+    scale = torch.where(varies, covariance / torch.where(varies, variance, 1.0), 0.0)
+    return (scale * centred + target_mean) * valid
 
 
 def _data_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Tensor:
