@@ -6,44 +6,28 @@ import math
 import time
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
 from dpt_bench.core.errors import DptBenchError, UsageError
-from dpt_bench.core.progress import Progress
 from dpt_bench.core.provenance import provenance
-from dpt_bench.loading import Batch, ValidationLoader, ValidationOptions, WorkerOptions
+from dpt_bench.loading import Batch
 from dpt_bench.model.build import build_model
 from dpt_bench.model.checkpoint import Checkpoint, read_checkpoint
-from dpt_bench.shards import Shards
 from dpt_bench.training.checkpoints import BEST, CheckpointFolder
-from dpt_bench.training.config import Preset
-from dpt_bench.training.distributed import World
 from dpt_bench.training.flops import flops_per_image, peak_flops_per_second
 from dpt_bench.training.learner import DTYPES, Learner, Outcome, seed_torch
 from dpt_bench.training.log import RunLog, WeightsAndBiases
 from dpt_bench.training.meter import Clock, Meter, in_words
-from dpt_bench.training.pictures import Pictures
+from dpt_bench.training.run import Run
 from dpt_bench.training.run_folder import preset_changes
 from dpt_bench.training.signals import StopWish
 from dpt_bench.training.stages import StagedLoader
 from dpt_bench.training.tasks._contract import load_task
-from dpt_bench.training.validation import Scores, validate
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one rank was asked to do."""
-
-    preset: Preset
-    shards: Shards
-    out: Path
-    world: World
-    progress: Progress
+from dpt_bench.training.validation import Scores
+from dpt_bench.training.validator import Validator
 
 
 class Loop:
@@ -53,14 +37,14 @@ class Loop:
         self.step = 0
         self.folder = CheckpointFolder(run.out, run.preset.checkpoints.keep)
         self._run, self._preset, self._world, self._loader = run, run.preset, run.world, loader
-        self._validation = _validation_loader(run, loader.selection().names)
         self._spec = run.preset.model.resolved(run.preset.crop)
         self._task = load_task(run.preset)
         seed_torch("weights", run.preset.seed)
         model = build_model(self._spec, pretrained=run.preset.model.pretrained)
         self._learner = Learner(model, run.preset, self._task, run.world)
+        self._validator = Validator(run, loader.selection().names, self._learner, self._task)
         self._clock, self._meter = Clock(), Meter(loader.selection().names, run.world, self._machine_share())
-        if not self._validation.sizes:
+        if not self._validator.num_images:
             run.progress.message(
                 f"WARNING: no dataset has a split {run.preset.validation.split!r}: nothing is validated, "
                 f"and {BEST} will be the last checkpoint"
@@ -146,7 +130,7 @@ class Loop:
 
     def _left_s(self) -> float | None:
         left = self._preset.total_steps - self.step
-        return self._clock.left_s(left, -(-left // self._preset.validation.every) if self._validation.sizes else 0)
+        return self._clock.left_s(left, -(-left // self._preset.validation.every) if self._validator.num_images else 0)
 
     def _standing(self) -> dict[str, Any]:
         """Where the run stands: rates, passes over the data, broken samples, time to completion."""
@@ -161,30 +145,13 @@ class Loop:
 
     def _validate(self, log: RunLog) -> None:
         began = time.monotonic()
-        if self._validation.sizes:
-            self._judge(self._scores(log), log)
+        if self._validator.num_images:
+            self._judge(self._validator.scores(self.step, log), log)
         elif self.step == self._preset.total_steps and self._world.is_main:
             self.folder.save_best(self._checkpoint(resumable=False), None)
         seconds = time.monotonic() - began
         self._meter.skip(seconds)
         self._clock.validation(seconds)
-
-    def _scores(self, log: RunLog) -> Scores:
-        """Of the whole split; pictures of some of it."""
-        pictures = Pictures(-(-self._preset.validation.pictures // len(self._validation.sizes)))
-
-        def predict(batch: Batch) -> Tensor:
-            prediction = self._learner.predict(batch)
-            if self._world.is_main:
-                pictures.add(prediction, batch)
-            return prediction
-
-        self._world.share_buffers(self._learner.evaluated)
-        scores = validate(predict, self._validation, self._task, self._world, self._run.progress)
-        sheet = pictures.sheet()
-        if sheet is not None:
-            log.picture("validation", self.step, sheet)
-        return scores
 
     def _judge(self, scores: Scores, log: RunLog) -> None:
         """Log the scores, and keep the network where it is the best so far."""
@@ -242,18 +209,3 @@ class Loop:
             where=f"{path}: the batch; {', '.join(batch.keys)}",
             fix="lower optimiser.lr_*, set optimiser.clip, or leave bf16; then go on with --resume",
         )
-
-
-def _validation_loader(run: Run, datasets: tuple[str, ...]) -> ValidationLoader:
-    choice = run.preset.validation
-    options = ValidationOptions(
-        size=run.preset.crop,
-        split=choice.split,
-        batch_size=choice.batch_size,
-        datasets=datasets,
-        max_images=choice.max_images,
-        rank=run.world.rank,
-        num_ranks=run.world.size,
-        workers=WorkerOptions(run.preset.data.workers, pin_memory=run.world.device.type == "cuda"),
-    )
-    return ValidationLoader(run.shards, options)

@@ -13,9 +13,10 @@ from dpt_bench.shards import Shards, open_shards
 from dpt_bench.training.checkpoints import LATEST
 from dpt_bench.training.config import Preset, changed, load_preset
 from dpt_bench.training.distributed import World, joined_world
-from dpt_bench.training.loop import Loop, Run
+from dpt_bench.training.loop import Loop
 from dpt_bench.training.plan import describe_plan
 from dpt_bench.training.report import TrainReport
+from dpt_bench.training.run import Run
 from dpt_bench.training.run_folder import prepare_folder, write_records
 from dpt_bench.training.selection import select_datasets
 from dpt_bench.training.signals import StopWish, stop_wish

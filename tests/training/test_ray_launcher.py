@@ -22,6 +22,7 @@ EXACT: dict[str, Any] = {
     "model.spec.hooks": [0, 1],
     "model.spec.widths": [8, 16, 16, 16],
     "model.spec.features": 16,
+    "model.spec.batch_norm": False,
     "steps": 20,
     "batch_size": 4,
     "crop": 32,

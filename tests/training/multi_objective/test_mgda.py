@@ -28,6 +28,7 @@ MICRO: dict[str, Any] = {
     "model.spec.hooks": [0, 1],
     "model.spec.widths": [8, 16, 16, 16],
     "model.spec.features": 16,
+    "model.spec.batch_norm": False,
 }
 
 
