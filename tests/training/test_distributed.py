@@ -103,17 +103,19 @@ def pairs(shards_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = {str(folder / name): {**EXACT, **changes} for name, changes in METHODS.items()}
     with socket.create_server(("localhost", 0)) as free:
         port = free.getsockname()[1]
-    ranks = []
-    for rank in range(2):
-        place = {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
-        call = [sys.executable, str(program), shards_url, json.dumps(runs), "0"]
-        ranks.append(
-            subprocess.Popen(call, env={**os.environ, "OMP_NUM_THREADS": "1", **place}, stdout=subprocess.PIPE)
-        )
-    for rank, process in enumerate(ranks):
-        text = process.communicate(timeout=300)[0].decode()
-        assert process.returncode == 0
-        assert said(text) == [{"rank": str(rank), "status": "done", "steps": 20}] * len(METHODS)
+    with contextlib.ExitStack() as stack:
+        ranks = []
+        for rank in range(2):
+            place = {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+            call = [sys.executable, str(program), shards_url, json.dumps(runs), "0"]
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", **place}
+            process = stack.enter_context(subprocess.Popen(call, env=environment, stdout=subprocess.PIPE))
+            stack.callback(process.kill)
+            ranks.append(process)
+        for rank, process in enumerate(ranks):
+            text = process.communicate(timeout=300)[0].decode()
+            assert process.returncode == 0
+            assert said(text) == [{"rank": str(rank), "status": "done", "steps": 20}] * len(METHODS)
     return folder
 
 
@@ -197,8 +199,14 @@ def test_two_nodes_of_one_process_train_together(shards_url: str, tmp_path: Path
     call += ["--rdzv-backend", "c10d", "--rdzv-id", "test", "--rdzv-endpoint", f"localhost:{port}", str(program)]
     call += [shards_url, json.dumps({str(tmp_path / "two"): EXACT}), "0"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    agents = [subprocess.Popen(call, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    texts = [agent.communicate(timeout=400)[0] for agent in agents]
+    with contextlib.ExitStack() as stack:
+        agents = [
+            stack.enter_context(subprocess.Popen(call, env=environment, stdout=subprocess.PIPE, text=True))
+            for _ in range(2)
+        ]
+        for agent in agents:
+            stack.callback(agent.kill)
+        texts = [agent.communicate(timeout=400)[0] for agent in agents]
     assert [agent.returncode for agent in agents] == [0, 0]
     assert sorted(line["rank"] for text in texts for line in said(text)) == ["0", "1"]
     assert_close(last(tmp_path / "two"), last(tmp_path / "one"))
