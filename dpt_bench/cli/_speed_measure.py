@@ -69,7 +69,9 @@ def peak_bytes(network: Network, images: Tensor, setting: Setting) -> int:
 
     On a GPU as its allocator counts; elsewhere the tensors that are alive at once, without what libraries use inside.
     """
-    weights = sum(one.numel() * one.element_size() for one in (*network.module.parameters(), *network.module.buffers()))
+    weights: int = sum(
+        one.numel() * one.element_size() for one in (*network.module.parameters(), *network.module.buffers())
+    )
     if setting.device.type == "cuda":
         before = int(torch.cuda.memory_allocated(setting.device))
         torch.cuda.reset_peak_memory_stats(setting.device)

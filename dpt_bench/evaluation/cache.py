@@ -153,6 +153,10 @@ class CachedPredictor:
                 found[name] = prediction
         return [found[name] for name in names]
 
+    def input_words(self, size_rule: ResizeRule | None) -> str:
+        """As the predictor behind it says."""
+        return self._model.input_words(size_rule)
+
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._model(image)
 
