@@ -69,15 +69,14 @@ def peak_bytes(network: Network, images: Tensor, setting: Setting) -> int:
 
     On a GPU as its allocator counts; elsewhere the tensors that are alive at once, without what libraries use inside.
     """
-    weights: int = sum(
-        one.numel() * one.element_size() for one in (*network.module.parameters(), *network.module.buffers())
-    )
+    weights = sum(one.numel() * one.element_size() for one in (*network.module.parameters(), *network.module.buffers()))
     if setting.device.type == "cuda":
         before = int(torch.cuda.memory_allocated(setting.device))
         torch.cuda.reset_peak_memory_stats(setting.device)
         setting.run(lambda: network.forward(images))
         return weights + int(torch.cuda.max_memory_allocated(setting.device)) - before
-    with LiveBytes() as live:
+    live = LiveBytes()
+    with live:
         setting.run(lambda: network.forward(images))
     return weights + live.peak
 
