@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dpt_bench.core.errors import DataError
 
-ZIP = b"PK\x03\x04"
+ZIP, PICKLE = b"PK\x03\x04", b"\x80"
 
 _SIGNATURES = (
     (b"version https://git-lfs", "a Git LFS pointer: the file it stands for was never downloaded"),

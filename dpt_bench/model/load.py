@@ -13,9 +13,9 @@ from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.model.build import build_model, filled_model
 from dpt_bench.model.checkpoint import Checkpoint, is_ours, parse_checkpoint
 from dpt_bench.model.dpt import DPT
-from dpt_bench.model.layouts import hugging_face, ours, released
+from dpt_bench.model.layouts import _layout, hugging_face, ours, released
 from dpt_bench.model.layouts._hugging_face_folder import read_settings, weight_files
-from dpt_bench.model.layouts._layout import RELEASED, Layout
+from dpt_bench.model.layouts._layout import Layout
 from dpt_bench.model.spec import ModelSpec, Readout
 from dpt_bench.model.tensor_file import read_tensors
 from dpt_bench.model.variants import VARIANTS, variant_spec
@@ -120,7 +120,7 @@ def _fitting_spec(
         fix = f"leave out `variant`: the file fits {', '.join(fits) or 'no known network'}"
         raise _misfit(path, variant, layout.misfits(spec, weights), fix)
     if not fits:
-        wrong_of = {name: layout.misfits(VARIANTS[name], weights) for name in RELEASED}
+        wrong_of = {name: layout.misfits(VARIANTS[name], weights) for name in _layout.RELEASED}
         nearest = min(wrong_of, key=lambda name: len(wrong_of[name]))
         raise _misfit(path, f"any known network; the nearest is {nearest}", wrong_of[nearest], "check the file")
     told = [name for name in fits for mark in _TOLD_BY_FILE_NAME if mark in name and mark in path.name.lower()]

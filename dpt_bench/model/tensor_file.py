@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from dpt_bench.core.errors import DataError, UsageError
-from dpt_bench.model.foreign_file import ZIP, damaged, refuse_foreign
+from dpt_bench.model.foreign_file import PICKLE, ZIP, damaged, refuse_foreign
 from dpt_bench.model.safetensors_file import read_safetensors
 
 # What torch.load raises for truncated, overwritten and foreign bytes; found by feeding it such files.
@@ -81,6 +81,8 @@ def read_tensors(path: Path, *, mapped: bool = False) -> dict[str, Any]:
         try:
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped and head.startswith(ZIP))
         except pickle.UnpicklingError as error:
+            if not head.startswith((ZIP, PICKLE)):
+                raise damaged(path) from error
             raise DataError(
                 "the file is not a checkpoint of plain tensors: it holds other Python objects, which were not loaded",
                 where=path,

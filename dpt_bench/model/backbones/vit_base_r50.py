@@ -16,6 +16,7 @@ from dpt_bench.model.backbones._hybrid import HybridBackbone, transformer_on
 from dpt_bench.model.spec import ModelSpec
 
 TIMM_NAME = "vit_base_r50_s16_384.orig_in21k_ft_in1k"
+STD_EPS = 1e-5
 
 
 def build(spec: ModelSpec) -> HybridBackbone:
@@ -45,7 +46,7 @@ class StdPlusEpsConv(StdConv2dSame):
     def forward(self, features: Tensor) -> Tensor:
         """TensorFlow's SAME padding, then the convolution."""
         std, mean = torch.std_mean(self.weight, dim=(1, 2, 3), keepdim=True, unbiased=False)
-        weight = (self.weight - mean) / (std + 1e-5)
+        weight = (self.weight - mean) / (std + STD_EPS)
         kernel, stride, dilation = list(self.kernel_size), list(self.stride), list(self.dilation)
         padded = pad_same(features, kernel, stride, dilation) if self.same_pad else features
         return F.conv2d(padded, weight, self.bias, self.stride, self.padding, self.dilation, self.groups)

@@ -8,7 +8,7 @@ import torch
 
 from dpt_bench.model.export._contract import Export, refusal
 from dpt_bench.model.export._standardise import standardises, weights_for
-from dpt_bench.model.layouts._layout import RELEASED
+from dpt_bench.model.layouts import _layout
 from dpt_bench.model.layouts.released import LAYOUT, unused_weights
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.model.variants import VARIANTS
@@ -23,9 +23,9 @@ _LAYER_NORM_EPS = 1e-6
 def write(export: Export, out: Path) -> list[str]:
     """Write the file; returns what to tell the authors' code, and where its formula differs."""
     spec = export.model.spec
-    if not any(_alike(spec, VARIANTS[name]) for name in RELEASED):
+    if not any(_alike(spec, VARIANTS[name]) for name in _layout.RELEASED):
         raise refusal(
-            "authors", f"its code builds {', '.join(RELEASED)} alone", "export to safetensors or onnx instead"
+            "authors", f"its code builds {', '.join(_layout.RELEASED)} alone", "export to safetensors or onnx instead"
         )
     weights = LAYOUT.theirs(spec, weights_for(export.model, "std_plus_eps"))
     torch.save(weights | unused_weights(spec), out)

@@ -11,6 +11,7 @@ import torch
 from dpt_bench.core.errors import DptBenchError, UsageError
 from dpt_bench.model.dpt import DPT
 from dpt_bench.model.export._contract import Export
+from dpt_bench.model.inference import for_inference
 
 TITLE = "an ONNX file with free batch, height and width"
 FOLDER = False
@@ -33,7 +34,7 @@ def write(export: Export, out: Path) -> list[str]:
     if missing:
         raise UsageError(f"{', '.join(missing)} is missing", where="--to onnx", fix='pip install "dpt-bench[onnx]"')
     model = export.model
-    program = _traced(model)
+    program = _traced(for_inference(model))
     program.model.metadata_props[SPEC_KEY] = model.spec.model_dump_json()
     program.save(str(out), external_data=False)
     del program

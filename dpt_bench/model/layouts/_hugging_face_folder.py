@@ -23,6 +23,7 @@ class Config(Strict, extra="ignore"):
     is_hybrid: bool = False
     readout_type: Readout = "project"
     backbone_out_indices: tuple[int, ...] | None = (2, 5, 8, 11)
+    num_hidden_layers: int = 12
     layer_norm_eps: float = Field(default=1e-12, gt=0)
     hidden_act: str = "gelu"
     head_in_index: int = -1
@@ -77,7 +78,8 @@ def read_settings(folder: Path) -> dict[str, Any]:
         )
     hooks = config.backbone_out_indices[2:] if config.is_hybrid else config.backbone_out_indices
     settings = {"readout": config.readout_type, "hooks": hooks, "layer_norm_eps": config.layer_norm_eps}
-    if list(hooks) != sorted(set(hooks)) or len(hooks) != (2 if config.is_hybrid else 4) or hooks[0] < 0:
+    count, inside = 2 if config.is_hybrid else 4, range(config.num_hidden_layers)
+    if list(hooks) != sorted(set(hooks)) or len(hooks) != count or not all(hook in inside for hook in hooks):
         raise DataError(f"backbone_out_indices cannot be {config.backbone_out_indices}", where=file)
     return settings | _preprocessing(folder / "preprocessor_config.json")
 

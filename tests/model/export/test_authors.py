@@ -65,9 +65,8 @@ def test_parameters_without_the_imagenet_head_and_with_other_readouts() -> None:
 
 @pytest.mark.parametrize("name", ["micro", "micro-ade20k", "micro-hybrid"])
 def test_the_file_comes_back_as_the_same_network(
-    name: str, micro: dict[str, ModelSpec], lively: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, micro: dict[str, ModelSpec], lively: Callable, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("dpt_bench.model.export.authors.RELEASED", tuple(micro))
     model = lively(build_model(micro[name]))
     notes = export_model(Export(model), "authors", tmp_path / "file.pt")
     again = load_model(tmp_path / "file.pt")
@@ -78,8 +77,7 @@ def test_the_file_comes_back_as_the_same_network(
     assert set(torch.load(tmp_path / "file.pt")) == set(LAYOUT.shapes(model.spec)) | set(unused_weights(model.spec))
 
 
-def test_what_no_key_says_is_told(micro: dict[str, ModelSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dpt_bench.model.export.authors.RELEASED", tuple(micro))
+def test_what_no_key_says_is_told(micro: dict[str, ModelSpec], tmp_path: Path) -> None:
     spec = micro["micro-hybrid-nyu"].model_copy(update={"readout": "add", "layer_norm_eps": 1e-12})
     spec = spec.model_copy(update={"weight_standardization": "var_plus_eps", "non_negative": False})
     told = "\n".join(export_model(Export(build_model(spec).eval()), "authors", tmp_path / "file.pt"))
@@ -95,6 +93,8 @@ def test_filters_scaled_for_the_other_formula_give_the_same_network(
     spec = micro["micro-hybrid"]
     model = lively(build_model(spec.model_copy(update={"weight_standardization": given})))
     with torch.no_grad():
+        for parameter in model.backbone.vit.patch_embed.backbone.parameters():
+            parameter *= 0.1 if parameter.ndim == 4 else 1  # the formulas differ more for smaller filters
         model.backbone.vit.patch_embed.backbone.stages[1].blocks[0].conv2.weight[3] = 0.25  # a filter without deviation
     other = build_model(spec.model_copy(update={"weight_standardization": wanted})).eval()
     images = torch.randn(1, 3, 64, 64)
@@ -102,7 +102,7 @@ def test_filters_scaled_for_the_other_formula_give_the_same_network(
     unscaled = (other(images) - model(images)).abs().max() / model(images).abs().max()
     other.load_state_dict(weights_for(model, wanted))
     scaled = (other(images) - model(images)).abs().max() / model(images).abs().max()
-    assert scaled < 2e-6
+    assert scaled < 1e-5
     assert unscaled > 10 * scaled
 
 

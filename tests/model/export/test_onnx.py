@@ -32,8 +32,11 @@ def answers_alike(model: torch.nn.Module, file: Path, sizes: list[tuple[int, int
 SIZES = [(1, 64, 64), (3, 32, 160), (2, 96, 64)]
 
 
-def test_one_file_takes_any_batch_and_size(micro: dict[str, ModelSpec], lively: Callable, tmp_path: Path) -> None:
-    model = lively(build_model(micro["micro-hybrid-nyu"]))
+@pytest.mark.parametrize("name", ["micro", pytest.param("micro-hybrid-nyu", marks=pytest.mark.slow)])
+def test_one_file_takes_any_batch_and_size(
+    name: str, micro: dict[str, ModelSpec], lively: Callable, tmp_path: Path
+) -> None:
+    model = lively(build_model(micro[name]))
     notes = export_model(Export(model), "onnx", tmp_path / "net.onnx")
     assert "onnxruntime agrees" in notes[0]
     answers_alike(model, tmp_path / "net.onnx", SIZES)
@@ -51,9 +54,8 @@ def test_the_networks_of_the_paper(name: str, lively: Callable, tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["micro", "micro-ade20k"])
-def test_logits_and_other_readouts(name: str, micro: dict[str, ModelSpec], lively: Callable, tmp_path: Path) -> None:
-    model = lively(build_model(micro[name].model_copy(update={"readout": "add"})))
+def test_logits_and_other_readouts(micro: dict[str, ModelSpec], lively: Callable, tmp_path: Path) -> None:
+    model = lively(build_model(micro["micro-ade20k"].model_copy(update={"readout": "add"})))
     export_model(Export(model), "onnx", tmp_path / "net.onnx")
     answers_alike(model, tmp_path / "net.onnx", SIZES)
 

@@ -135,7 +135,6 @@ def released(monkeypatch: pytest.MonkeyPatch, small_spec: ModelSpec) -> ModelSpe
     monkeypatch.setitem(VARIANTS, "small", small_spec)
     monkeypatch.setitem(VARIANTS, "small-nyu", metric)
     monkeypatch.setattr("dpt_bench.model.layouts._layout.RELEASED", ("small", "small-nyu"))
-    monkeypatch.setattr("dpt_bench.model.load.RELEASED", ("small", "small-nyu"))
     return small_spec
 
 
