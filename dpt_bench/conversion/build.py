@@ -12,21 +12,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from dpt_bench.conversion.claims import claim, refuse_other_build, refuse_other_options
-from dpt_bench.conversion.convert_item import Source
-from dpt_bench.conversion.estimate import estimate_bytes
 from dpt_bench.conversion.executors import check_executor, run
 from dpt_bench.conversion.finish import finish_dataset, write_manifest
 from dpt_bench.conversion.members import Found, Missing, find_members, load_mix_or_recipe
 from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.conversion.plan import DatasetPlan, plan_dataset
-from dpt_bench.conversion.report import BuildFailed, BuildReport, DatasetRow, Status
+from dpt_bench.conversion.report import BuildFailed, BuildReport, DatasetRow
+from dpt_bench.conversion.rows import finished_row, missing_row, planned_row, refused_row
 from dpt_bench.conversion.shard_job import ShardJob, ShardReport, encode_items
 from dpt_bench.conversion.storage_errors import explain, retrying
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.mix import Mix
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.shards.layout import ShardStore
-from dpt_bench.shards.records import DatasetRecord, built_record, read_dataset_record
 
 Value = TypeVar("Value")
 
@@ -90,7 +88,8 @@ def build(
     _note_missing(state, members, Path(raw), explicit=datasets is not None)
     _plan(state, [member for member in members if isinstance(member, Found)])
     if options.dry_run:
-        state.rows |= {dataset.plan.dataset: _planned_row(dataset, options) for dataset in state.datasets}
+        for dataset in state.datasets:
+            state.rows[dataset.plan.dataset] = planned_row(dataset.found, dataset.plan, options.sample)
     else:
         _claim_all(state)
         _convert(state, executor, workers)
@@ -133,7 +132,7 @@ def _stored(state: _Build, work: Callable[[], Value]) -> Value:
 def _note_missing(state: _Build, members: Sequence[Found | Missing], raw: Path, *, explicit: bool) -> None:
     """Rows of the members without raw data; a call that leaves nothing to do is refused."""
     missing = [member for member in members if isinstance(member, Missing)]
-    state.rows |= {member.name: _row_of_missing(state.store, member) for member in missing}
+    state.rows |= {member.name: _stored(state, partial(missing_row, state.store, member)) for member in missing}
     absent = [state.rows[member.name] for member in missing if state.rows[member.name].status == "missing"]
     if explicit and absent and not state.options.allow_missing:
         raise UsageError(f"{absent[0].dataset}: {absent[0].note}", where=raw, fix="leave it out, or --allow-missing")
@@ -143,13 +142,6 @@ def _note_missing(state: _Build, members: Sequence[Found | Missing], raw: Path, 
         raise UsageError(f"no dataset of {state.mix.name} is under the raw folder", where=raw, fix=fix)
 
 
-def _row_of_missing(store: ShardStore, member: Missing) -> DatasetRow:
-    record = read_dataset_record(store, member.name)
-    if record is None or not record.complete:
-        return DatasetRow(member.name, "missing", note=member.why)
-    return _finished_row(record, "present", "finished earlier; its raw folder is gone")
-
-
 def _plan(state: _Build, found: Sequence[Found]) -> None:
     state.progress.start(_PLAN, len(found))
     for member in found:
@@ -157,14 +149,6 @@ def _plan(state: _Build, found: Sequence[Found]) -> None:
         state.datasets.append(_Dataset(member, plan, len(plan.shards)))
         state.progress.advance(_PLAN, note=f"{plan.dataset}: {plan.table.num_rows:,} items")
     state.progress.finish(_PLAN)
-
-
-def _planned_row(dataset: _Dataset, options: BuildOptions) -> DatasetRow:
-    plan = dataset.plan
-    source = Source.open(dataset.found.argument, plan.identity.recipe_sha256, dataset.found.root)
-    counts = {split: items.count for split, items in plan.identity.items.items()}
-    size = estimate_bytes(plan, source, options.sample)
-    return DatasetRow(plan.dataset, "planned", counts, {}, len(plan.shards), size, "size estimated")
 
 
 def _claim_all(state: _Build) -> None:
@@ -223,31 +207,18 @@ def _finish(state: _Build, dataset: _Dataset) -> None:
     ceiling = state.options.max_rejected
     record = _stored(state, lambda: finish_dataset(state.store, dataset.plan, expected, ceiling))
     if record.complete:
-        state.rows[name] = _finished_row(record, "built", "")
+        state.rows[name] = finished_row(record, "built")
         # should the build stop later, this one is usable
         _stored(state, lambda: write_manifest(state.store, state.mix, state.options, {}))
         return
-    total = dataset.plan.table.num_rows
-    rejected = {reason: count for reason, count in record.rejections.items() if reason not in expected}
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
-    limit = f"more than {ceiling:.1%}, or all of a split that is needed"
-    share = sum(rejected.values()) / total
-    what = f"{sum(rejected.values()):,} of {total:,} items were rejected ({share:.1%}; {limit}): {reasons}"
     fix = "rejected.parquet says why each; mend the raw files and add --retry-rejected, or raise --max-rejected"
-    _fail(state, _finished_row(record, "failed", what), fix)
+    _fail(state, refused_row(record, dataset.plan.table.num_rows, expected, ceiling), fix)
 
 
 def _fail(state: _Build, row: DatasetRow, fix: str) -> None:
     state.rows[row.dataset] = row
     state.errors.append(f"{row.dataset}: {row.note}")
     state.fixes.append(fix)
-
-
-def _finished_row(record: DatasetRecord, status: Status, note: str) -> DatasetRow:
-    built = built_record(record)
-    return DatasetRow(
-        record.identity.dataset, status, record.samples, record.rejections, built.shards, built.num_bytes, note
-    )
 
 
 def _coverage(state: _Build) -> str:

@@ -298,6 +298,23 @@ def test_a_hiccup_of_the_storage_is_survived(job: ShardJob, monkeypatch: pytest.
     assert run_job(job).samples == 7
 
 
+def test_a_failed_upload_does_not_convert_again(job: ShardJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, tries, converted = ShardStore.put_atomic, [], []
+    convert = write_shard.convert_item
+
+    def hiccup(store: ShardStore, local: Path, name: str) -> None:
+        tries.append(name)
+        if len(tries) in (1, 2, 4):
+            raise OSError(errno.ECONNABORTED, "the connection was cut")
+        put(store, local, name)
+
+    monkeypatch.setattr(ShardStore, "put_atomic", hiccup)
+    monkeypatch.setattr(write_shard, "convert_item", lambda *facts: (converted.append(1), convert(*facts))[1])
+    assert run_job(job).samples == 7
+    assert [name.rpartition(".")[2] for name in tries] == ["tar", "tar", "tar", "parquet", "parquet"]
+    assert len(converted) == 7
+
+
 @pytest.mark.parametrize(
     ("number", "kind", "fatal"),
     [(errno.ESTALE, DataError, False), (errno.ENOSPC, DataError, True), (errno.EROFS, UsageError, True)],

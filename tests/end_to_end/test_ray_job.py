@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -24,10 +26,17 @@ PORT, DASHBOARD = 26379, 28265
 
 @pytest.fixture
 def head(tmp_path: Path) -> Iterator[str]:
-    """Address of the dashboard of a Ray head that knows nothing of this checkout."""
+    """Address of the dashboard of a Ray head that knows nothing of this checkout, and of which no other Ray knows."""
+    folder = tempfile.mkdtemp(prefix="ray_", dir="/tmp")  # short, because sockets lie there
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "RAY_ADDRESS")}
     environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "120"}
-    options = ["--num-cpus=2", f"--port={PORT}", "--dashboard-host=127.0.0.1", f"--dashboard-port={DASHBOARD}"]
+    options = [
+        "--num-cpus=2",
+        f"--port={PORT}",
+        "--dashboard-host=127.0.0.1",
+        f"--dashboard-port={DASHBOARD}",
+        f"--temp-dir={folder}",
+    ]
     command = [RAY, "start", "--head", "--block", "--include-dashboard=true", "--node-ip-address=127.0.0.1", *options]
     with (tmp_path / "head.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -38,6 +47,7 @@ def head(tmp_path: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_for(page: str, process: subprocess.Popen[bytes], log: Path) -> None:
