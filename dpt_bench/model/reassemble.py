@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from dpt_bench.model.backbones._contract import Tap, Tokens
+from dpt_bench.model.linear import linear
 from dpt_bench.model.spec import Readout
 
 
@@ -62,14 +62,22 @@ class Read(nn.Module):
         if self.readout == "add":
             return patches + tap.values[:, : tap.prefix].mean(dim=1, keepdim=True)
         if self.mlp is not None:
-            projected: Tensor = self.mlp(torch.cat([patches, tap.values[:, :1].expand_as(patches)], dim=-1))
+            # The linear layer on [patch, readout] is the sum of one on each, and the readout's is the same everywhere.
+            joint, gelu = self.mlp
+            of_patch, of_readout = joint.weight.chunk(2, dim=1)
+            readout = linear(tap.values[:, :1], of_readout, joint.bias)
+            projected: Tensor = gelu(linear(patches, of_patch, None) + readout)
             return projected
         return patches
 
 
 def concatenate(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Tokens (B, h * w, D) at their places in the image (eq. 5): (B, D, h, w), channels last in memory."""
-    return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, *grid)
+    """Tokens (B, h * w, D) at their places in the image (eq. 5): (B, D, h, w), channels last in memory.
+
+    Convolutions keep that layout through the whole decoder, where it is a third faster on CPUs. (A transposed and
+    reshaped batch of one has the same elements in the same places, but strides that convolutions do not recognise.)
+    """
+    return tokens.unflatten(1, grid).permute(0, 3, 1, 2)
 
 
 def _resample(stage: int, width: int) -> nn.Module:

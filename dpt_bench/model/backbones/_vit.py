@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 from dpt_bench.core.errors import UsageError
 from dpt_bench.model.backbones._contract import Backbone, Tokens
 from dpt_bench.model.backbones._pretrained import load_timm_weights
+from dpt_bench.model.linear import use_token_linear
 
 
 class ViTBackbone(Backbone):
@@ -64,6 +65,7 @@ def trunk(vit: VisionTransformer, hooks: Sequence[int]) -> VisionTransformer:
     for name in ("norm", "fc_norm", "head", "head_dist", "pre_logits"):
         if hasattr(vit, name):
             setattr(vit, name, nn.Identity())
+    use_token_linear(vit.blocks)
     return vit
 
 
