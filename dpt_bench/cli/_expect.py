@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from collections.abc import Sequence
 
 import typer
@@ -32,12 +34,20 @@ def show_comparisons(comparisons: Sequence[Comparison]) -> None:
         for one in comparisons
     ]
     show_table([header, *body], numbers_from=len(header) - 4)
-    remarks = dict.fromkeys(f"{one.ours.dataset}: {remark}" for one in comparisons for remark in one.remarks)
-    for remark in remarks:
-        typer.echo(remark)
+    remarks: dict[str, list[str]] = {}
+    for one in comparisons:
+        for remark in one.remarks:
+            remarks.setdefault(remark, []).append(one.ours.dataset)
+    for remark, datasets in remarks.items():
+        _show_paragraph(f"{', '.join(dict.fromkeys(datasets))}: {remark}")
     reasons = reasons_for(comparisons)
     if reasons:
         typer.echo("\nknown to explain a difference:")
     for reason in reasons:
         of = f"{', '.join(reason.datasets)}: " if reason.datasets else ""
-        typer.echo(f"- {of}{reason.text} ({reason.source})")
+        _show_paragraph(f"- {of}{reason.text} ({reason.source})")
+
+
+def _show_paragraph(text: str) -> None:
+    width = max(40, shutil.get_terminal_size().columns)
+    typer.echo(textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))

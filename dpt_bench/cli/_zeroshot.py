@@ -83,7 +83,7 @@ def _show(report: EvaluationReport) -> None:
         typer.echo("")
     for name in datasets:
         row = first[name]
-        skipped = f", {row.n_skipped} skipped" if row.n_skipped else ""
+        skipped = f", {row.n_skipped} skipped: {row.skips}" if row.n_skipped else ""
         typer.echo(f"{name}: {row.n_images} images{skipped} ({row.label})")
     for name, root in report.absent.items():
         typer.echo(f"{name}: no folder {root}")
