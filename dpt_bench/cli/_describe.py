@@ -9,7 +9,6 @@ from pathlib import Path
 
 from dpt_bench.core.catalog import MIXES, RECIPES, SUITES, TomlCatalog, plugin_names
 from dpt_bench.core.errors import UsageError
-from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.mix import Mix, load_mix
 from dpt_bench.core.recipe import Recipe, load_recipe
 from dpt_bench.core.suite import Suite, SuiteDataset, load_suite
@@ -55,7 +54,7 @@ def titles(kind: str) -> dict[str, str]:
     """One line for every entry of a kind, by its name."""
     if kind in CATALOGS:
         catalog = CATALOGS[kind]
-        return {name: catalog.load(name).title for name in catalog.names()}
+        return {name: _title(catalog.load(name)) for name in catalog.names()}
     if kind == "metrics":
         from dpt_bench.metrics import load_metric
 
@@ -69,6 +68,10 @@ def titles(kind: str) -> dict[str, str]:
     from dpt_bench.training.config import load_preset, preset_names
 
     return {name: load_preset(name).title for name in preset_names()}
+
+
+def _title(entry: Recipe | Mix | Suite) -> str:
+    return f"{entry.title} [{entry.status}]" if isinstance(entry, Suite) else entry.title
 
 
 def describe(kind: str, name: str) -> str:
@@ -151,32 +154,15 @@ def _suite(suite: Suite) -> str:
     return _block(suite.name, facts | {dataset.recipe: protocol(dataset) for dataset in suite.datasets})
 
 
-_SIDES = {"longer": "longer side {size}", "shorter": "shorter side {size}", "minimal": "minimal change to {size}"}
-
-
 def protocol(dataset: SuiteDataset) -> str:
-    """One dataset's protocol in words."""
-    from dpt_bench.scoring import required_kind
+    """One dataset's protocol, in the words of the leaderboard's pages."""
+    from dpt_bench.leaderboard.protocol import protocol_words
+    from dpt_bench.metrics import load_metric
 
-    rule = dataset.resize
-    low, high = dataset.target_range_m
-    shared = [
-        f"split {dataset.split}",
-        f"network input: {_SIDES.get(rule.side, rule.side).format(size=rule.size)}, multiples of {rule.multiple_of}, "
-        f"{rule.interpolation}",
-    ]
-    metrics = f"metrics: {', '.join(dataset.metrics)}"
-    if required_kind(dataset) is DepthKind.ORDINAL:
-        return "; ".join([*shared, "prediction read at the annotated points, nothing aligned", metrics])
-    parts = [
-        *shared,
-        f"alignment: {dataset.alignment.replace('_', ' ')} in {dataset.alignment_space.replace('_', ' ')}",
-        f"prediction capped at {dataset.cap_m:g} m" if dataset.cap_m else "no cap",
-        f"target between {low:g} and {high:g} m",
-        f"crop: {dataset.crop}",
-        metrics,
-    ]
-    return "; ".join(parts)
+    recipe = RECIPES.load(dataset.recipe)
+    words = protocol_words(dataset, recipe, {name: load_metric(name) for name in dataset.metrics})
+    sentences = [f"{topic}: {said[0].lower()}{said[1:]}" for topic, said in words if topic != "Metric"]
+    return " ".join([*sentences, f"Metrics: {', '.join(dataset.metrics)}."])
 
 
 def _block(title: str, facts: dict[str, str]) -> str:
