@@ -6,17 +6,20 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 import typer
 
 from dpt_bench.cli._expect import show_comparisons
 from dpt_bench.cli._progress import progress
 from dpt_bench.cli._table import show_table
+from dpt_bench.core.errors import UnknownNameError
 from dpt_bench.evaluation import EvaluationOptions, EvaluationReport, SharedRun, evaluate_shared
 from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.results import SummaryRow
 from dpt_bench.results.expected import check_expectation, compare_with_published
 
+Precision = Literal["fp32", "bf16"]
 _GAP = 3  # between the columns of a table
 _MODEL_WIDTH = 20  # a longer name is folded where the terminal is narrow
 
@@ -31,6 +34,7 @@ class ZeroshotCall:
     suite: str
     datasets: tuple[str, ...] | None
     devices: tuple[str, ...]
+    precision: str
     batch_size: int
     limit: int | None
     cache: Path | None
@@ -44,7 +48,9 @@ def run_zeroshot(call: ZeroshotCall) -> None:
     """Evaluate, print a row a model, say where the files are, and what is published."""
     if call.expect is not None:
         check_expectation(call.suite, call.expect)
-    loading = PredictorOptions(batch_size=call.batch_size)
+    if call.precision not in get_args(Precision):
+        raise UnknownNameError("precision", call.precision, get_args(Precision))
+    loading = PredictorOptions(precision=cast(Precision, call.precision), batch_size=call.batch_size)
     options = EvaluationOptions(
         datasets=call.datasets,
         limit=call.limit,

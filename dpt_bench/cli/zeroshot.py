@@ -24,6 +24,7 @@ def command(
     ] = "midas",
     datasets: Annotated[str | None, typer.Option(help="Only these of the suite, comma-separated.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N; several, comma-separated, share the work.")] = "cpu",
+    precision: Annotated[str, typer.Option(help="fp32, or bf16, which moves the numbers.")] = "fp32",
     batch_size: Annotated[int, typer.Option(min=1, help="Images of one size in a batch.")] = 8,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first N images of each dataset (labelled partial).")
@@ -56,6 +57,7 @@ def command(
             suite=suite,
             datasets=None if datasets is None else tuple(name.strip() for name in datasets.split(",") if name.strip()),
             devices=tuple(name.strip() for name in device.split(",") if name.strip()),
+            precision=precision,
             batch_size=batch_size,
             limit=limit,
             cache=cache,

@@ -29,10 +29,10 @@ _RECOUNT_SHARE = 0.05  # of max_bytes, after which a process looks at what the o
 
 
 @runtime_checkable
-class FollowsRule(Protocol):
-    """A predictor that says which resize rule is in force where a suite asks for another."""
+class SaysInput(Protocol):
+    """A predictor that says how images come to its network where a suite asks for `size_rule`."""
 
-    def rule(self, size_rule: ResizeRule | None) -> ResizeRule: ...
+    def input_words(self, size_rule: ResizeRule | None) -> str: ...
 
 
 @dataclass
@@ -62,14 +62,11 @@ class PredictionCache:
 
     def name(self, model: Predictor, query: Query, size_rule: ResizeRule | None) -> str:
         """The entry's name: everything that the contract of a predictor lets a prediction depend on."""
-        rule = size_rule if model.preprocessing == "suite" else None
-        if isinstance(model, FollowsRule):
-            rule = model.rule(size_rule)
         facts = {
             "checkpoint": model.checkpoint_sha256,
             "model": [model.name, type(model).__module__, type(model).__qualname__, model.kind, model.preprocessing],
             "settings": dict(self.settings),
-            "rule": rule.model_dump() if rule else None,
+            "input": _input_words(model, size_rule),
             "query": [query.dataset, query.key, asdict(query.camera) if query.camera else None, query.image.shape],
             "package": [package_version(), git_commit()],
         }
@@ -154,8 +151,7 @@ class CachedPredictor:
         return [found[name] for name in names]
 
     def input_words(self, size_rule: ResizeRule | None) -> str:
-        """As the predictor behind it says."""
-        return self._model.input_words(size_rule)
+        return _input_words(self._model, size_rule)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._model(image)
@@ -164,6 +160,12 @@ class CachedPredictor:
 def cached(model: Predictor, cache: PredictionCache) -> Predictor:
     """The predictor behind the cache; as it is where it has no checksum, as nothing tells its weights from others."""
     return model if model.checkpoint_sha256 is None else CachedPredictor(model, cache)
+
+
+def _input_words(model: Predictor, size_rule: ResizeRule | None) -> str:
+    if isinstance(model, SaysInput):
+        return model.input_words(size_rule)
+    return "own" if model.preprocessing == "own" or size_rule is None else size_rule.model_dump_json()
 
 
 def _encode(prediction: Prediction) -> bytes:

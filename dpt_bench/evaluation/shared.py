@@ -93,7 +93,11 @@ def _jobs(run: SharedRun, count: int) -> list[PartJob]:
             suite=_absolute(run.suite),
             data=str(Path(run.data).resolve()),
             out=str(run.out.resolve()),
-            options=replace(run.options, part=Part(index=index, count=count)),
+            options=replace(
+                run.options,
+                part=Part(index=index, count=count),
+                cache=run.options.cache.resolve() if run.options.cache else None,
+            ),
         )
         for index in range(count)
     ]

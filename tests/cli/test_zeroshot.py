@@ -93,7 +93,7 @@ def test_ours_beside_the_published_numbers(monkeypatch, capsys) -> None:
 def test_an_expectation_that_cannot_be_met_is_refused_at_once(tmp_path) -> None:
     call = ZeroshotCall(
         models=("baseline:ramp",), data=str(tmp_path), out=tmp_path / "out", suite="moge", datasets=None,
-        devices=("cpu",), batch_size=1, limit=1, cache=None, cache_bytes=1, expect="published", executor=None,
+        devices=("cpu",), precision="fp32", batch_size=1, limit=1, cache=None, cache_bytes=1, expect="published", executor=None,
         workers=None,
     )  # fmt: skip
     with pytest.raises(UsageError, match="nothing is published under the suite 'moge'"):

@@ -89,12 +89,17 @@ def test_whatever_moves_a_prediction_is_in_the_name(change, make_fake, tmp_path)
 
 def test_a_model_with_preprocessing_of_its_own_is_asked_once_for_all_rules(make_fake, tmp_path) -> None:
     cache = PredictionCache(tmp_path, 10**6)
-    own = make_fake(preprocessing="own")
+
+    class IgnoresTheRule(make_fake):
+        def input_words(self, size_rule):
+            return "224 squared"
+
+    own = IgnoresTheRule(preprocessing="own")
     assert cache.name(own, Query(IMAGE), RULE) == cache.name(own, Query(IMAGE), None)
 
     class KeepsTheRule(make_fake):
-        def rule(self, size_rule):
-            return size_rule
+        def input_words(self, size_rule):
+            return f"{size_rule.side} 224"
 
     half = KeepsTheRule(preprocessing="own")
     assert cache.name(half, Query(IMAGE), RULE) != cache.name(half, Query(IMAGE), ResizeRule(side="shorter"))
