@@ -111,4 +111,8 @@ def replay(letters: list[Letter], progress: Progress) -> None:
 def send_signal(ray: Any, place: Place) -> None:
     """SIGUSR1 to a process of the cluster, from its own node."""
     there = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(place.node, soft=True)
-    ray.remote(num_cpus=0)(os.kill).options(scheduling_strategy=there).remote(place.process, signal.SIGUSR1)
+    ray.remote(num_cpus=0)(_signal).options(scheduling_strategy=there).remote(place.process)
+
+
+def _signal(process: int) -> None:
+    os.kill(process, signal.SIGUSR1)

@@ -17,7 +17,7 @@ from dpt_bench.training.loop import Loop
 from dpt_bench.training.plan import describe_plan
 from dpt_bench.training.report import TrainReport
 from dpt_bench.training.run import Run
-from dpt_bench.training.run_folder import prepare_folder, write_records
+from dpt_bench.training.run_folder import prepare_folder, preset_toml, write_records
 from dpt_bench.training.selection import select_datasets
 from dpt_bench.training.signals import StopWish, stop_wish
 from dpt_bench.training.stages import StagedLoader
@@ -64,7 +64,9 @@ def plan_run(
     processes: int = 1,
     overrides: dict[str, Any] | None = None,
 ) -> str:
-    """What `train` would do, in words: datasets, stages, images, steps, memory. Nothing is started or written.
+    """What `train` would do: datasets, stages, images, steps and memory in words, then the resolved preset as TOML.
+
+    Nothing is started or written.
 
     Raises:
         UsageError: as `train`.
@@ -73,7 +75,7 @@ def plan_run(
     opened = shards if isinstance(shards, Shards) else open_shards(shards)
     world = World(0, processes, torch.device("cpu"))
     loader = StagedLoader(opened, resolved, select_datasets(opened, resolved.data), world)
-    return describe_plan(resolved, loader, processes)
+    return f"{describe_plan(resolved, loader, processes)}\n\n{preset_toml(resolved)}"
 
 
 def _trained(run: Run, loader: StagedLoader, plan: str, wish: StopWish, *, resume: bool) -> TrainReport:

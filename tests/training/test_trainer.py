@@ -307,6 +307,7 @@ def test_a_plan_tells_everything(shards_url: str) -> None:
     assert "stage        curated3" in plan
     assert "multiple-gradient descent, solved in every step" in plan
     assert "processes    4" in plan
+    assert "lr_backbone = 1e-05" in plan, "the resolved preset"
 
 
 def test_without_a_validation_split_the_last_checkpoint_is_the_best(small_shards: Any, tmp_path: Path) -> None:
