@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dpt_bench.loading import Batch
 from dpt_bench.model.dpt import DPT
@@ -24,9 +25,6 @@ class Passes:
         self.model, self.task, self.world = model, task, world
         self._preset = preset
         self._prepare = InputNormaliser(model, world.device)
-        self._parallel = world.parallel(model)
-        self._together = self._compiled(self._parallel)
-        self._alone = self._together if self._parallel is model else self._compiled(model)
 
     def weighted_backward(self, batch: Batch, weights: Tensor) -> Tensor:
         """Leave in `.grad` the mean over ranks of the gradient of sum(weights * losses); the losses, (B,).
@@ -58,6 +56,19 @@ class Passes:
             found.append(losses.detach())
         return torch.cat(found)
 
+    @cached_property
+    def _parallel(self) -> nn.Module:
+        """Made when first used: what multiple-gradient descent does alone needs no buckets for another exchange."""
+        return self.world.parallel(self.model)
+
+    @cached_property
+    def _together(self) -> Callable[[Tensor], Tensor]:
+        return self._alone if self._parallel is self.model else self._compiled(self._parallel)
+
+    @cached_property
+    def _alone(self) -> Callable[[Tensor], Tensor]:
+        return self._compiled(self.model)
+
     @torch.no_grad()
     def predict(self, network: DPT, batch: Batch) -> Tensor:
         """(B, H, W) from a network of the same kind, in eval mode."""
@@ -85,7 +96,7 @@ class Passes:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.world.device.type, dtype=torch.bfloat16, enabled=self._preset.precision == "bf16")
 
-    def _compiled(self, network: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+    def _compiled(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
         return torch.compile(network) if self._preset.compile else network
 
 

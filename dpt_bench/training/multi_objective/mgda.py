@@ -27,7 +27,7 @@ class Mgda:
 
     A dataset's objective is the mean loss of its images in the global batch; images that say nothing, and datasets of
     which a step has no others, are left out. All ranks take the same datasets in the same order, with zeros where they
-    have no image of one.
+    have no image of one. Batch norm, in networks that have it, sees the images of one dataset and rank alone.
     """
 
     def __init__(self, passes: Passes, choice: MultiObjectiveChoice) -> None:
@@ -41,15 +41,15 @@ class Mgda:
     def backward(self, batch: Batch, step: int) -> Tensor:
         """Leave the combined gradient in `.grad`; this rank's losses, (B,)."""
         counted = self._passes.task.informative(batch)
-        counts = torch.zeros(len(batch.names), dtype=torch.float64, device=counted.device)
-        counts = self._passes.world.sum_on_device(counts.index_add_(0, batch.dataset, counted.double()))
+        mine = torch.zeros(len(batch.names), dtype=torch.float64, device=counted.device)
+        counts = self._passes.world.sum_on_device(mine.index_add_(0, batch.dataset, counted.double()))
         for name in batch.names:
             self._weights.setdefault(name, 1.0 / len(batch.names))
         if step % self._choice.every:
             return self._weighted(batch, counted, counts)
-        present = [number for number, count in enumerate(counts.tolist()) if count]
-        table, losses = self._table(batch, counted, counts.tolist(), present)
-        weights = self._solve(table, [batch.names[number] for number in present])
+        sizes = counts.tolist()
+        table, losses = self._table(batch, counted, sizes)
+        weights = self._solve(table, [name for name, size in zip(batch.names, sizes, strict=True) if size])
         if self._choice.parameters is not None:
             return self._weighted(batch, counted, counts)
         for parameter, gradient in zip(self._all, table.combination(weights), strict=True):
@@ -66,10 +66,12 @@ class Mgda:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._weights = {str(name): float(weight) for name, weight in state.items()}
 
-    def _table(
-        self, batch: Batch, counted: Tensor, counts: Sequence[float], present: Sequence[int]
-    ) -> tuple[GradientTable, Tensor]:
-        """The gradient of every present dataset's objective, and this rank's losses, (B,)."""
+    def _table(self, batch: Batch, counted: Tensor, sizes: Sequence[float]) -> tuple[GradientTable, Tensor]:
+        """The gradient of every present dataset's objective, and this rank's losses, (B,).
+
+        sizes: counted images of each dataset, over all ranks.
+        """
+        present = [number for number, size in enumerate(sizes) if size]
         table = GradientTable(self._solved_on, len(present), self._passes.world)
         losses = torch.zeros(len(batch), device=counted.device, dtype=torch.float64)
         dataset = torch.where(counted, batch.dataset, -1).tolist()
@@ -77,7 +79,7 @@ class Mgda:
             places = [place for place, owner in enumerate(dataset) if owner == number]
             sums = table.open_row(row)
             if places:
-                found = self._passes.gradients(batch, places, self._solved_on, sums, 1.0 / counts[number])
+                found = self._passes.gradients(batch, places, self._solved_on, sums, 1.0 / sizes[number])
                 losses[places] = found.double()
             table.close_row(row)
         return table, losses
