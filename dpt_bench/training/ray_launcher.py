@@ -14,9 +14,9 @@ from dpt_bench.core.errors import DptBenchError, UsageError
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.training.checkpoints import CheckpointFolder
 from dpt_bench.training.config import Preset
-from dpt_bench.training.ray_rank import Call, Mailbox, Rank, replay, send_signal
+from dpt_bench.training.ray_rank import Call, Mailbox, Place, Rank, replay, send_signal
 from dpt_bench.training.report import TrainReport
-from dpt_bench.training.signals import stop_wish
+from dpt_bench.training.signals import StopWish, stop_wish
 from dpt_bench.training.trainer import resolve
 
 MOST_FAILURES = 3
@@ -89,19 +89,20 @@ class _Gang:
             raise UsageError("a GPU is wanted, but the Ray cluster has none", where="device = 'cuda'")
         self._ray, self._progress = ray, progress
         self._size = options.processes or max(1, gpus)
+        self._listens = False
         self._bundle = {"CPU": options.cpus, **({"GPU": 1.0} if gpus else {})}
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
         self._mailbox = ray.remote(num_cpus=0)(Mailbox).options(scheduling_strategy=here).remote()
 
-    def run(self, call: Call, wish: Any) -> TrainReport:
+    def run(self, call: Call, wish: StopWish) -> TrainReport:
         """Rank 0's report.
 
         Raises:
             ProcessLostError: an actor or its node died.
         """
-        group = self._reserved()
+        group = self._reserved(wish)
         strategy = self._ray.util.scheduling_strategies.PlacementGroupSchedulingStrategy
         kind = self._ray.remote(num_cpus=self._bundle["CPU"], num_gpus=self._bundle.get("GPU", 0), max_restarts=0)(Rank)
         actors = [
@@ -122,14 +123,14 @@ class _Gang:
             self._ray.util.remove_placement_group(group)
             self._replay()
 
-    def _reports(self, running: dict[Any, int], first: Any, wish: Any) -> dict[int, TrainReport]:
+    def _reports(self, running: dict[Any, int], first: Place, wish: StopWish) -> dict[int, TrainReport]:
         reports: dict[int, TrainReport] = {}
-        told = False
+        told = self._listens = False
         while len(reports) < self._size:
             waiting = [reference for reference, rank in running.items() if rank not in reports]
             done, others = self._ray.wait(waiting, timeout=0.5)
             self._replay()
-            if wish.signal is not None and not told:
+            if wish.signal is not None and self._listens and not told:
                 told = True
                 send_signal(self._ray, first)
             for reference in done:
@@ -164,19 +165,25 @@ class _Gang:
                     return True
         return False
 
-    def _reserved(self) -> Any:
+    def _reserved(self, wish: StopWish) -> Any:
         """Room for all ranks at once, so that none waits for the others within a collective."""
         group = self._ray.util.placement_group([self._bundle] * self._size, strategy="PACK")
-        while not self._ray.wait([group.ready()], timeout=_PATIENCE_S)[0]:
-            free = self._ray.available_resources()
-            self._progress.message(
-                f"waiting for {self._size} x {self._bundle} of the cluster; free: "
-                f"{free.get('CPU', 0):.0f} CPUs, {free.get('GPU', 0):.0f} GPUs"
-            )
+        ready, asked = group.ready(), time.monotonic()
+        while not self._ray.wait([ready], timeout=1.0)[0]:
+            if wish.signal is not None:
+                raise KeyboardInterrupt
+            if time.monotonic() - asked > _PATIENCE_S:
+                asked, free = time.monotonic(), self._ray.available_resources()
+                self._progress.message(
+                    f"waiting for {self._size} x {self._bundle} of the cluster; free: "
+                    f"{free.get('CPU', 0):.0f} CPUs, {free.get('GPU', 0):.0f} GPUs"
+                )
         return group
 
     def _replay(self) -> None:
-        replay(self._ray.get(self._mailbox.take.remote()), self._progress)
+        letters = self._ray.get(self._mailbox.take.remote())
+        self._listens = self._listens or bool(letters)  # a signal before the run has begun would end its process
+        replay(letters, self._progress)
 
 
 def _newest(folder: Path) -> Path | None:
