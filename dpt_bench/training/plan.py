@@ -96,19 +96,20 @@ def _readings(preset: Preset) -> list[str]:
 
 
 def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int, num_datasets: int) -> Memory:
-    """Counted on tensors without values: the parameters, and what backward passes of one and two images keep."""
+    """Counted on tensors without values: the parameters, and what backward passes of two and three images keep."""
     model = empty_model(spec).to(DTYPES[preset.precision]).train()
     if preset.gradient_checkpointing:
         keep_less(model)
     size = sum(parameter.nbytes for parameter in model.parameters())
     with FakeTensorMode(allow_non_fake_inputs=True):
         fake = model.to_empty(device="cpu")
-        one, two = (_kept_for_backward(fake, preset, num_images) for num_images in (1, 2))
+        # not of one image: batch norm refuses to train on a single value
+        two, three = (_kept_for_backward(fake, preset, num_images) for num_images in (2, 3))
     images = -(-preset.batch_size // (num_ranks * preset.accumulate))
     copies = 4.0 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
     if preset.multi_objective.method == "mgda" and preset.multi_objective.parameters is None:
         copies += num_datasets / num_ranks + 2  # a slice of every dataset's gradient, and those under way
-    return Memory(int(copies * size), one + (images - 1) * (two - one))
+    return Memory(int(copies * size), two + (images - 2) * (three - two))
 
 
 def _kept_for_backward(model: nn.Module, preset: Preset, num_images: int) -> int:

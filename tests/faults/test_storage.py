@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,30 @@ from dpt_bench.core.errors import DataError
 CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
 
 
+Disk = tuple[Path, Callable[[int], AbstractContextManager[None]]]
+
+
 @pytest.fixture(params=["tmpfs", "limit"])
-def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, Callable[[int], None]]]:
-    """A folder, and a function that gives it so many kB: of a tmpfs, or, where none may be mounted, for each file."""
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
+    """A folder that has so many kB inside the context: on a tmpfs, or, where none may be mounted, for each file."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     mounted = request.param == "tmpfs" and _mount(folder, 4)
 
-    def resize(kilobytes: int) -> None:
+    @contextmanager
+    def of(kilobytes: int) -> Iterator[None]:
         if mounted:
             assert _mount(folder, kilobytes, "remount")
-        else:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, before[1]))
+            yield
+            return
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, before[1]))
+        try:
+            yield
+        finally:  # at once: the limit is pytest's own too, whose report may go to a file
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    yield folder, resize
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    yield folder, of
     if mounted:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
@@ -42,14 +51,14 @@ def _mount(folder: Path, kilobytes: int, *options: str) -> bool:
     return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def test_a_full_disk(trial: Any, small_disk: tuple[Path, Callable[[int], None]]) -> None:
+def test_a_full_disk(trial: Any, small_disk: Disk) -> None:
     """It grows a little after each failure, so that the build fails at every kind of file, and goes on there."""
-    disk, resize = small_disk
+    disk, of = small_disk
     failures = []
     for kilobytes in range(4, 400, 4):
-        resize(kilobytes)
         try:
-            trial.build(disk / "out")
+            with of(kilobytes):
+                trial.build(disk / "out")
             break
         except DataError as error:
             failures.append(error)
