@@ -357,3 +357,6 @@ def test_every_trap_here_is_sprung_by_a_mutant() -> None:
     here = {name.removeprefix("test_trap_")[:2] for name in globals() if name.startswith("test_trap_")}
     assert here == {f"{mutant['trap']:02}" for mutant in mutants}
     assert here == {f"{number:02}" for number in range(1, 27)} - {"17", "18"}
+    root = Path(__file__).parents[2]
+    for mutant in mutants:
+        assert mutant["old"] in (root / mutant["file"]).read_text(), f"{mutant['says']}: the code has moved on"
