@@ -14,7 +14,9 @@ def command(
     model: Annotated[
         list[str],
         typer.Option(
-            "--model", help="A checkpoint file, `baseline:constant` or `baseline:ramp`; repeat it for several."
+            "--model",
+            help="A checkpoint, or hf:ID_OR_FOLDER, onnx:FILE, python:FILE, predictions:FOLDER, baseline:ramp; "
+            "repeatable.",
         ),
     ],
     data: EvalFolder = EVAL,

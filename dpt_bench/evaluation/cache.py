@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,6 @@ _FORMAT = b"dpt-bench prediction 1\n"
 _ENDING = ".prediction"
 _KEPT_SHARE = 0.9  # of max_bytes that stay where old entries had to go
 _RECOUNT_SHARE = 0.05  # of max_bytes, after which a process looks at what the others have written
-
-
-@runtime_checkable
-class SaysInput(Protocol):
-    """A predictor that says how images come to its network where a suite asks for `size_rule`."""
-
-    def input_words(self, size_rule: ResizeRule | None) -> str: ...
 
 
 @dataclass
@@ -66,7 +59,7 @@ class PredictionCache:
             "checkpoint": model.checkpoint_sha256,
             "model": [model.name, type(model).__module__, type(model).__qualname__, model.kind, model.preprocessing],
             "settings": dict(self.settings),
-            "input": _input_words(model, size_rule),
+            "input": model.input_words(size_rule),
             "query": [query.dataset, query.key, asdict(query.camera) if query.camera else None, query.image.shape],
             "package": [package_version(), git_commit()],
         }
@@ -151,7 +144,7 @@ class CachedPredictor:
         return [found[name] for name in names]
 
     def input_words(self, size_rule: ResizeRule | None) -> str:
-        return _input_words(self._model, size_rule)
+        return self._model.input_words(size_rule)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._model(image)
@@ -160,12 +153,6 @@ class CachedPredictor:
 def cached(model: Predictor, cache: PredictionCache) -> Predictor:
     """The predictor behind the cache; as it is where it has no checksum, as nothing tells its weights from others."""
     return model if model.checkpoint_sha256 is None else CachedPredictor(model, cache)
-
-
-def _input_words(model: Predictor, size_rule: ResizeRule | None) -> str:
-    if isinstance(model, SaysInput):
-        return model.input_words(size_rule)
-    return "own" if model.preprocessing == "own" or size_rule is None else size_rule.model_dump_json()
 
 
 def _encode(prediction: Prediction) -> bytes:
