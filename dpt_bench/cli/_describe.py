@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import shutil
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 from dpt_bench.core.catalog import MIXES, RECIPES, SUITES, TomlCatalog, plugin_names
-from dpt_bench.core.errors import UsageError
+from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.mix import Mix, load_mix
 from dpt_bench.core.recipe import Recipe, load_recipe
 from dpt_bench.core.suite import Suite, SuiteDataset, load_suite
 from dpt_bench.core.toml import read_toml
 
+PREDICTORS = "dpt_bench.predictors"
 CATALOGS: dict[str, TomlCatalog[Recipe] | TomlCatalog[Mix] | TomlCatalog[Suite]] = {
     "recipes": RECIPES,
     "mixes": MIXES,
@@ -65,9 +68,21 @@ def titles(kind: str) -> dict[str, str]:
         from dpt_bench.model import VARIANTS
 
         return {name: f"{spec.backbone}, {spec.readout} read-out, {spec.head} head" for name, spec in VARIANTS.items()}
+    if kind == "predictors":
+        return {name: _module_text(name).split("\n")[0] for name in plugin_names(PREDICTORS)}
     from dpt_bench.training.config import load_preset, preset_names
 
     return {name: load_preset(name).title for name in preset_names()}
+
+
+def _module_text(predictor: str) -> str:
+    """What a predictor's module says of itself, read without importing it: its libraries may be missing here."""
+    if predictor not in plugin_names(PREDICTORS):
+        raise UnknownNameError("predictor", predictor, plugin_names(PREDICTORS))
+    spec = importlib.util.find_spec(f"{PREDICTORS}.{predictor}")
+    assert spec is not None
+    assert spec.origin is not None
+    return ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or predictor
 
 
 def _title(entry: Recipe | Mix | Suite) -> str:
@@ -86,6 +101,8 @@ def describe(kind: str, name: str) -> str:
         return _mix(MIXES.load(name))
     if kind == "suites":
         return _suite(SUITES.load(name))
+    if kind == "predictors":
+        return _module_text(name)
     if kind == "metrics":
         from dpt_bench.metrics import load_metric
 
@@ -104,8 +121,6 @@ def describe(kind: str, name: str) -> str:
 
 
 def _dump(kind: str, name: str) -> str:
-    from dpt_bench.core.errors import UnknownNameError
-
     if kind == "models":
         from dpt_bench.model import VARIANTS
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-KINDS = ("recipes", "mixes", "suites", "models", "metrics", "presets")
+KINDS = ("recipes", "mixes", "suites", "models", "predictors", "metrics", "presets")
 
 
 def command(
-    kind: Annotated[str, typer.Argument(help="recipes, mixes, suites, models, metrics or presets.")],
+    kind: Annotated[str, typer.Argument(help="recipes, mixes, suites, models, predictors, metrics or presets.")],
     name: Annotated[str | None, typer.Argument(help="Show this one in full (a name, or a path to a TOML).")] = None,
 ) -> None:
     """List what there is, or show one entry in full.

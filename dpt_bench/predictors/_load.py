@@ -12,7 +12,7 @@ from dpt_bench.predictors._contract import Predictor, PredictorOptions
 from dpt_bench.predictors._declared import split_declarations
 
 _PACKAGE = "dpt_bench.predictors"
-_FILE_ENDINGS = (".pt", ".pth", ".ckpt")
+_FILE_ENDINGS = (".pt", ".pth", ".ckpt", ".safetensors")
 _OF_ENDING = {".onnx": "onnx", ".py": "python"}
 _OF_FOLDER_WITH = {"predictions.toml": "predictions", "config.json": "hf"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.provenance import sha256_of_file
 from dpt_bench.core.suite import ResizeRule
-from dpt_bench.model.checkpoint import is_ours, parse_checkpoint
 from dpt_bench.model.dpt import DPT
-from dpt_bench.model.load import load_model, model_of_checkpoint
+from dpt_bench.model.inference import for_inference
+from dpt_bench.model.layouts._hugging_face_folder import weight_files
+from dpt_bench.model.load import load_with_origin
 from dpt_bench.model.spec import Readout
-from dpt_bench.model.tensor_file import read_tensors
 from dpt_bench.predictors._batches import Batches
 from dpt_bench.predictors._contract import Prediction, Predictor, PredictorOptions, Query
 from dpt_bench.predictors._declared import check_known, declared_name, declared_training
@@ -45,7 +46,7 @@ class CheckpointPredictor:
         self.checkpoint_sha256: str | None = None
         self.trained_on: tuple[str, ...] = ()
         self.device = find_device(options.device)
-        self.model = model.to(self.device)
+        self.model = for_inference(model).to(self.device)
         self._autocast = options.precision == "bf16"
         self._batches = Batches(options.batch_size)
         self._normalisation = (np.asarray(spec.mean), np.asarray(spec.std))
@@ -84,6 +85,8 @@ class CheckpointPredictor:
 def load(argument: str, options: PredictorOptions) -> Predictor:
     """The predictor of a checkpoint file, named after it, and after its folder too where every run has such a file.
 
+    A folder of transformers' DPT is run by our network here; `hf:` runs it by theirs.
+
     Options: variant and readout for released files that do not tell them; name, trained_on.
 
     Raises:
@@ -92,25 +95,16 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
     """
     check_known("checkpoint", options, OPTIONS)
     path = Path(argument)
-    content = read_tensors(path)
-    if is_ours(content):
-        _refuse_variants(options, path)
-        checkpoint = parse_checkpoint(content, path)
-        model, trained_on = model_of_checkpoint(checkpoint, path), checkpoint.trained_on
-    else:
-        model, trained_on = load_model(path, options.extra.get("variant", options.variant), _readout(options)), ()
-    if model.spec.head != "depth":
-        raise UsageError("this network predicts classes, not depth", where=path, fix="give a depth checkpoint")
-    predictor = CheckpointPredictor(declared_name(_name(path), options), model, options)
-    predictor.checkpoint_sha256 = sha256_of_file(path)
-    predictor.trained_on = declared_training(options, trained_on)
-    return predictor
-
-
-def _refuse_variants(options: PredictorOptions, path: Path) -> None:
+    loaded = load_with_origin(path, options.extra.get("variant", options.variant), _readout(options))
     told = [name for name in ("variant", "readout") if name in options.extra]
-    if told:
+    if told and loaded.provenance is not None:
         raise UsageError("this checkpoint says itself what it is", where=path, fix=f"leave out {told[0]}=")
+    if loaded.model.spec.head != "depth":
+        raise UsageError("this network predicts classes, not depth", where=path, fix="give a depth checkpoint")
+    predictor = CheckpointPredictor(declared_name(_name(path), options), loaded.model, options)
+    predictor.checkpoint_sha256 = _fingerprint(path)
+    predictor.trained_on = declared_training(options, loaded.trained_on)
+    return predictor
 
 
 def _readout(options: PredictorOptions) -> Readout | None:
@@ -118,6 +112,12 @@ def _readout(options: PredictorOptions) -> Readout | None:
     if readout is not None and readout not in get_args(Readout):
         raise UnknownNameError("readout", readout, get_args(Readout))
     return cast(Readout | None, readout)
+
+
+def _fingerprint(path: Path) -> str:
+    if path.is_file():
+        return sha256_of_file(path)
+    return hashlib.sha256("".join(map(sha256_of_file, weight_files(path))).encode()).hexdigest()
 
 
 def _name(path: Path) -> str:

@@ -9,6 +9,8 @@ Metadata properties, each of which an option after the file's name may replace, 
 - `multiple_of`: both sides are multiples of it; 32 where it is left out.
 - `trained_on`: recipe names, "nyu/kitti".
 
+A file that `dpt-bench export --to onnx` wrote says all this itself, as the network's spec.
+
 The first input is float32 (B, 3, H, W), the first output (B, h, w) or (B, 1, h, w). A file with a fixed height and
 width gets exactly these; a fixed batch is filled up.
 """
@@ -27,6 +29,8 @@ from numpy.typing import NDArray
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
 from dpt_bench.core.provenance import sha256_of_file
 from dpt_bench.core.suite import ResizeRule
+from dpt_bench.model.export.onnx import SPEC_KEY
+from dpt_bench.model.spec import ModelSpec
 from dpt_bench.predictors._batches import Batches
 from dpt_bench.predictors._contract import Prediction, Predictor, PredictorOptions, Query
 from dpt_bench.predictors._declared import check_known, declared_name, declared_training, kind_named, numbers
@@ -102,7 +106,7 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
         raise UsageError("the precision of an ONNX file is fixed in it", where=path, fix="leave out --precision")
     session = _session(path, options.device)
     stored = session.get_modelmeta().custom_metadata_map
-    facts = {name: stored[name] for name in _FACTS if name in stored} | options.extra
+    facts = _facts_of_spec(stored) | {name: stored[name] for name in _FACTS if name in stored} | options.extra
     missing = [name for name in ("kind", "mean", "std") if not facts.get(name)]
     if missing:
         example = f"onnx:{path},kind=affine_disparity,mean=0.5,std=0.5"
@@ -111,6 +115,16 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
     predictor = OnnxPredictor(declared_name(path.stem, options), session, facts, options)
     predictor.checkpoint_sha256 = sha256_of_file(path)
     return predictor
+
+
+def _facts_of_spec(stored: dict[str, str]) -> dict[str, str]:
+    """What our own export stored, in the words of this module."""
+    if SPEC_KEY not in stored:
+        return {}
+    spec = ModelSpec.model_validate_json(stored[SPEC_KEY])
+    height, width = spec.input_size or (spec.train_size, spec.train_size)
+    facts = {"kind": spec.kind.value, "size": f"{height}x{width}", "resize": spec.input_rule}
+    return facts | {name: "/".join(map(repr, getattr(spec, name))) for name in ("mean", "std")}
 
 
 def _session(path: Path, device: str) -> Any:

@@ -1,4 +1,4 @@
-"""The forward pass beside transformers' DPT: fp32 on the CPU at 384 x 384, the same weights."""
+"""The forward pass beside transformers' DPT: fp32 on the CPU at 384 x 384, random weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 import transformers
 
 from dpt_bench.model import VARIANTS, build_model
+from dpt_bench.model.inference import for_inference
 
 VIT_BASE: dict[str, Any] = {
     "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
@@ -28,7 +29,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("batch_size", [1, 4])
 @pytest.mark.parametrize("variant", CONFIGS)
 def test_forward(variant: str, batch_size: int, compare) -> None:
-    ours = build_model(VARIANTS[variant]).eval()
+    ours = for_inference(build_model(VARIANTS[variant]))
     theirs = transformers.DPTForDepthEstimation(transformers.DPTConfig(**CONFIGS[variant])).eval()
     images = torch.randn(batch_size, 3, 384, 384)
     counts = [sum(one.numel() for one in model.parameters()) for model in (ours, theirs)]

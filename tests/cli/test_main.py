@@ -37,6 +37,9 @@ def test_help_lists_every_command_quickly_and_imports_nothing_heavy() -> None:
         "leaderboard",
         "list",
         "validate",
+        "predict",
+        "attention",
+        "speed",
     ):
         assert command in shown
     assert seconds < 5  # generous: the bar of 0.5 s is measured in tests/benchmarks
@@ -44,7 +47,20 @@ def test_help_lists_every_command_quickly_and_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["build-mix6", "train", "zeroshot", "leaderboard", "list", "validate", "sample-data", "verify", "inspect"],
+    [
+        "build-mix6",
+        "train",
+        "zeroshot",
+        "leaderboard",
+        "list",
+        "validate",
+        "sample-data",
+        "verify",
+        "inspect",
+        "predict",
+        "attention",
+        "speed",
+    ],
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = call(command, "--help")

@@ -14,6 +14,8 @@ from onnx import TensorProto, helper
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.suite import ResizeRule
+from dpt_bench.model import VARIANTS
+from dpt_bench.model.export.onnx import SPEC_KEY
 from dpt_bench.predictors import PredictorOptions, Query, load_predictor
 
 FACTS = {"kind": "metric_depth", "mean": "0.485/0.456/0.406", "std": "0.5", "size": "64", "trained_on": "nyu/kitti"}
@@ -64,6 +66,16 @@ def test_metadata_say_what_goes_in_and_comes_out(make_onnx) -> None:
     prediction = predictor.predict([Query(picture)], None)[0]
     assert prediction.input_size == (64, 96)
     np.testing.assert_allclose(prediction.values, expected(picture), rtol=1e-4, atol=1e-6)
+
+
+def test_our_own_export_says_all_itself(make_onnx) -> None:
+    spec = VARIANTS["dpt-hybrid-nyu"].model_copy(update={"input_size": (64, 96)})
+    predictor = load_predictor(str(make_onnx({SPEC_KEY: spec.model_dump_json()})))
+    assert predictor.kind is DepthKind.METRIC_DEPTH
+    picture = image(64, 96)
+    prediction = predictor.predict([Query(picture)], None)[0]
+    assert prediction.input_size == (64, 96)
+    np.testing.assert_allclose(prediction.values, ((picture / 255 - 0.5) / 0.5).mean(axis=2) ** 2, rtol=1e-4, atol=1e-6)
 
 
 def test_a_path_needs_no_prefix_and_what_the_user_says_wins(make_onnx) -> None:
