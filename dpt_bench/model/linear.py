@@ -40,7 +40,6 @@ def _pays(tokens: Tensor) -> bool:
         and tokens.dim() == 3
         and not torch.is_grad_enabled()
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
         and not torch.is_autocast_enabled("cpu")
         and torch.get_num_threads() > 1
     )

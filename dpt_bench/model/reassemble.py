@@ -63,7 +63,8 @@ class Read(nn.Module):
             return patches + tap.values[:, : tap.prefix].mean(dim=1, keepdim=True)
         if self.mlp is not None:
             # The linear layer on [patch, readout] is the sum of one on each, and the readout's is the same everywhere.
-            joint, gelu = self.mlp
+            joint, gelu = self.mlp[0], self.mlp[1]
+            assert isinstance(joint, nn.Linear)
             of_patch, of_readout = joint.weight.chunk(2, dim=1)
             readout = linear(tap.values[:, :1], of_readout, joint.bias)
             projected: Tensor = gelu(linear(patches, of_patch, None) + readout)
@@ -77,7 +78,7 @@ def concatenate(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
     Convolutions keep that layout through the whole decoder, where it is a third faster on CPUs. (A transposed and
     reshaped batch of one has the same elements in the same places, but strides that convolutions do not recognise.)
     """
-    return tokens.unflatten(1, grid).permute(0, 3, 1, 2)
+    return tokens.reshape(tokens.shape[0], *grid, tokens.shape[2]).permute(0, 3, 1, 2)
 
 
 def _resample(stage: int, width: int) -> nn.Module:
