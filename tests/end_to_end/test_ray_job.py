@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -22,6 +23,12 @@ from dpt_bench.shards import verify
 REPOSITORY = Path(__file__).resolve().parents[2]
 RAY = str(Path(sys.executable).with_name("ray"))
 PORT, DASHBOARD = 26379, 28265
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_raylet_start_wait_time_s": "120",
+    "RAY_AUTH_MODE": "token",  # newer versions ask for one; this cluster has its own
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+}
 
 
 @pytest.fixture
@@ -29,7 +36,7 @@ def head(tmp_path: Path) -> Iterator[str]:
     """Address of the dashboard of a Ray head that knows nothing of this checkout, and of which no other Ray knows."""
     folder = tempfile.mkdtemp(prefix="ray_", dir="/tmp")  # short, because sockets lie there
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "RAY_ADDRESS")}
-    environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "120"}
+    environment |= SETTINGS
     options = [
         "--num-cpus=2",
         f"--port={PORT}",
@@ -51,15 +58,18 @@ def head(tmp_path: Path) -> Iterator[str]:
 
 
 def _wait_for(page: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """The page is there before the agent that runs jobs is: until one is accepted, nothing is ready."""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {SETTINGS['RAY_AUTH_TOKEN']}"}
+    probe = urllib.request.Request(page, b'{"entrypoint": "true"}', headers)
     deadline = time.monotonic() + 240
     while True:
         try:
-            urllib.request.urlopen(page, timeout=10).close()
+            urllib.request.urlopen(probe, timeout=30).close()
             return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(log.read_text())
-            time.sleep(0.5)
+                pytest.fail(f"{error}\n{log.read_text()}")
+            time.sleep(1)
 
 
 @pytest.mark.slow
@@ -73,7 +83,7 @@ def test_a_job_with_the_package_as_a_wheel(head: str, tmp_path: Path, dpt_bench_
     script = script.replace(" -w dist .", f" -w dist {shlex.quote(str(REPOSITORY))}")
     assert script.count(str(tmp_path)) == 2
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": binaries, "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = {**os.environ, "PATH": binaries, **SETTINGS}
     done = subprocess.run(
         ["bash", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400
     )
