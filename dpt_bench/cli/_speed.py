@@ -29,6 +29,7 @@ from dpt_bench.cli._table import show_table
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.progress import Progress
 from dpt_bench.model import VARIANTS, load_model
+from dpt_bench.model.inference import for_inference
 from dpt_bench.predictors import load_predictor
 from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.predictors._device import find_device
@@ -149,7 +150,7 @@ def as_markdown(costs: Sequence[Cost], facts: dict[str, str]) -> str:
 
 def _network(spec: str, device: torch.device) -> Network:
     if spec in VARIANTS:
-        named = load_model(spec).to(device)
+        named = for_inference(load_model(spec)).to(device)
         return Network(spec, named, named)
     predictor = load_predictor(spec, PredictorOptions(device=str(device)))
     module = getattr(predictor, "model", None)

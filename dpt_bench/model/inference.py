@@ -52,7 +52,7 @@ def _plain(layer: StdConv2dSame) -> nn.Module:
 
 
 def _padded_pool(layer: MaxPool2dSame) -> nn.Module:
-    kernel, stride = layer.kernel_size[0], layer.stride[0]
+    kernel, stride = (side if isinstance(side, int) else side[0] for side in (layer.kernel_size, layer.stride))
     pad = nn.ConstantPad2d(_same_padding(kernel, stride) * 2, -float("inf"))
     return nn.Sequential(pad, nn.MaxPool2d(kernel, stride))
 

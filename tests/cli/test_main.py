@@ -108,3 +108,12 @@ def test_what_ends_a_command(
         main.run()
     assert end.value.code == code
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_predictors_are_listed_without_their_libraries() -> None:
+    listed = call("list", "predictors").stdout
+    assert [line.split()[0] for line in listed.splitlines()] == [
+        "baseline", "checkpoint", "hf", "onnx", "predictions", "python",
+    ]  # fmt: skip
+    assert "multiple_of" in call("list", "predictors", "onnx").stdout
+    assert "did you mean 'hf'" in call("list", "predictors", "hff").stderr
