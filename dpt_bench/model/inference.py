@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
+from timm.layers.helpers import to_2tuple
 from timm.layers.pool2d_same import MaxPool2dSame
 from timm.layers.std_conv import StdConv2dSame
 from torch import nn
@@ -52,7 +53,7 @@ def _plain(layer: StdConv2dSame) -> nn.Module:
 
 
 def _padded_pool(layer: MaxPool2dSame) -> nn.Module:
-    kernel, stride = (side if isinstance(side, int) else side[0] for side in (layer.kernel_size, layer.stride))
+    (kernel, _), (stride, _) = to_2tuple(layer.kernel_size), to_2tuple(layer.stride)
     pad = nn.ConstantPad2d(_same_padding(kernel, stride) * 2, -float("inf"))
     return nn.Sequential(pad, nn.MaxPool2d(kernel, stride))
 

@@ -100,12 +100,21 @@ def test_depth_networks_compute_what_the_released_classes_compute(
 @pytest.mark.golden
 @pytest.mark.slow
 def test_the_segmentation_network_computes_what_the_released_class_computes(
-    golden: dict, synthetic_weights: Callable, golden_image: Callable
+    golden: dict, shared_golden: Path, synthetic_weights: Callable, golden_image: Callable
 ) -> None:
-    _, logits, _ = run_synthetic(VARIANTS["dpt-hybrid-ade20k"], synthetic_weights, golden_image(480, 480))
+    seen: list[Tensor] = []
+    spec = VARIANTS["dpt-hybrid-ade20k"]
+    model = filled_model(spec, LAYOUT.ours(spec, synthetic_weights(LAYOUT.shapes(spec))))
+    model.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        logits = model(golden_image(480, 480)).numpy()
+        auxiliary = model.auxiliary.layers(seen[0]).numpy()  # on the last map, as the golden was made
     assert logits.shape == (1, 150, 480, 480)
     wanted = golden["dpt_hybrid-ade20k/480x480/out_sub"]
     assert relative_difference(logits[:, ::10, ::16, ::16], wanted) < 1e-4
+    with np.load(shared_golden / "dpt_hybrid-ade20k.npz") as file:
+        wanted = file["480x480/auxlayer_of_path1_sub"]
+    assert relative_difference(auxiliary[:, ::50, ::16, ::16], wanted) < 1e-4
 
 
 @pytest.mark.golden
