@@ -71,7 +71,7 @@ def test_the_network_computes_what_the_released_class_computes(
     spec = VARIANTS[variant].model_copy(update={"readout": readout})
     model = filled_model(spec, LAYOUT.ours(spec, synthetic_weights(LAYOUT.shapes(spec))))
     seen = with_probes(model)
-    for size in sorted({key.partition("/")[0] for key in golden}):
+    for size in sorted({key.partition("/")[0] for key in golden if "/" in key}):
         with torch.no_grad():
             output = model(golden_image(*map(int, size.split("x"))))
         step = (slice(None), slice(None, None, 10), slice(None, None, 16), slice(None, None, 16))
