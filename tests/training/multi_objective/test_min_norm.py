@@ -64,7 +64,7 @@ def by_enumeration(gram: np.ndarray) -> float:
     return float(best)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 @given(
     kind=st.sampled_from(KINDS),
     seed=st.integers(0, 10**6),
