@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dpt_bench.core.errors import UsageError
 from dpt_bench.loading import Batch
 from dpt_bench.loading.randomness import Stream
 from dpt_bench.model.checkpoint import Checkpoint
@@ -40,8 +39,7 @@ class Learner:
 
     def __init__(self, model: DPT, preset: Preset, task: Task, world: World) -> None:
         layout = torch.channels_last if preset.channels_last else torch.contiguous_format
-        if preset.gradient_checkpointing:
-            keep_less(model)
+        model.checkpoint_gradients(enabled=preset.gradient_checkpointing)
         self.model = model.to(world.device, DTYPES[preset.precision]).to(memory_format=layout).train()
         self.optimiser = build_optimiser(self.model, preset.optimiser)
         self.average = MovingAverage(self.model, preset.ema) if preset.ema is not None else None
@@ -91,20 +89,6 @@ class Learner:
     def predict(self, batch: Batch) -> Tensor:
         """(B, H, W) from the network that is used, in eval mode."""
         return self._passes.predict(self.evaluated, batch)
-
-
-def keep_less(model: nn.Module) -> None:
-    """Make the network compute activations again in its backward pass.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    if not hasattr(model, "gradient_checkpointing"):
-        fix = "leave gradient_checkpointing off, and raise `accumulate` to save memory"
-        raise UsageError(
-            "this network cannot compute activations again", where="gradient_checkpointing = true", fix=fix
-        )
-    setattr(model, "gradient_checkpointing", True)  # noqa: B010
 
 
 def seed_torch(*words: int | str) -> None:

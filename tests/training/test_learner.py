@@ -125,20 +125,38 @@ def test_clipping_bounds_the_gradient() -> None:
     assert float(norms.norm()) == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_gradient_checkpointing_is_asked_of_the_network_or_refused() -> None:
-    spec = preset().model.resolved(32)
-    model = build_model(spec)
-    if hasattr(model, "gradient_checkpointing"):
-        kept, less = (
-            learner(preset(precision="fp64", **MICRO)),
-            learner(preset(precision="fp64", gradient_checkpointing=True, **MICRO)),
-        )
-        assert less.model.gradient_checkpointing is True
-        for step in range(2):
-            assert torch.equal(kept.step(batch(), step).losses, less.step(batch(), step).losses)
-        return
-    with pytest.raises(UsageError, match="compute activations again"):
-        learner(preset(gradient_checkpointing=True))
+def test_gradient_checkpointing_changes_no_number() -> None:
+    settings = {"precision": "fp64", **MICRO}
+    kept, less = learner(preset(**settings)), learner(preset(**settings, gradient_checkpointing=True))
+    for step in range(2):
+        one, other = kept.step(batch(), step), less.step(batch(), step)
+        assert torch.allclose(one.losses, other.losses, rtol=0, atol=1e-12)
+    for mine, theirs in zip(weights(kept), weights(less), strict=True):
+        assert torch.allclose(mine, theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["uniform", "mgda"])
+def test_gradient_checkpointing_keeps_less(method: str) -> None:
+    """Tensors that the forward pass of a step keeps for its backward pass, in bytes."""
+    kept = []
+    for checkpointing in (False, True):
+        subject = learner(preset(**MICRO, gradient_checkpointing=checkpointing, **{"multi_objective.method": method}))
+        sizes: list[int] = []
+
+        def note(tensor: torch.Tensor, sizes: list[int] = sizes) -> torch.Tensor:
+            sizes.append(tensor.nbytes)
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            subject.step(batch(), 0)
+        kept.append(sum(sizes))
+    assert kept[1] < kept[0]
+
+
+def test_a_network_without_blocks_refuses_gradient_checkpointing() -> None:
+    choice = load_preset("mix6-midas", {"gradient_checkpointing": True, "model.pretrained": False})
+    with torch.device("meta"), pytest.raises(UsageError, match="transformer blocks"):
+        learner(choice)
 
 
 def test_samples_are_chosen_by_their_places() -> None:
