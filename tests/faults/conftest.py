@@ -28,6 +28,7 @@ from dpt_bench.conversion import BuildOptions
 recipe, raw, out, executor, short_side = sys.argv[1:]
 options = BuildOptions(shard_size=3, max_rejected=0.3, short_side=int(short_side))
 dpt_bench.build(recipe, raw, out, executor=executor, workers=2, options=options)
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 RECIPE = """
 version = 1
@@ -87,15 +88,14 @@ class Trial:
         environment: Mapping[str, str] | None = None,
         **options: Any,
     ) -> subprocess.Popen[str]:
-        """The same build by a Python of its own."""
+        """The same build by a Python of its own, which says on stdout how many kB of memory it needed."""
         arguments = [str(self.recipe), str(self.raw), str(out or self.out), executor, str(short_side)]
         paths = os.pathsep.join(filter(None, sys.path))
         return subprocess.Popen(
             [sys.executable, "-c", BUILD, *arguments],
             env={**os.environ, "PYTHONPATH": paths, "RAY_USAGE_STATS_ENABLED": "0", **(environment or {})},
-            stderr=subprocess.PIPE,
             text=True,
-            **options,
+            **{"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE} | options,
         )
 
     def disturb(self, what: str, key: str = "anywhere", *, times: int = 1, seconds: float = 0.0) -> None:

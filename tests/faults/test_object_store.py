@@ -310,7 +310,7 @@ def test_from_raw_to_a_checkpoint_by_the_commands(s3: str, tmp_path: Path) -> No
     assert "0 problems" in dpt_bench(tmp_path, "verify", s3)
     dpt_bench(tmp_path, "inspect", s3, "--out", "page")
     assert s3 in (tmp_path / "page" / "index.html").read_text()
-    settings = ["steps=2", "batch_size=2", "crop=32", "data.workers=1", "validation.every=2"]
+    settings = ["steps=2", "batch_size=4", "crop=64", "data.workers=1", "validation.every=2"]
     dpt_bench(tmp_path, "train", "demo", "--shards", s3, "--out", "run", *chain(*(("--set", one) for one in settings)))
     assert read_checkpoint(tmp_path / "run" / "best.pt").step == 2
 
