@@ -26,7 +26,7 @@ def flops_per_image(spec: ModelSpec, side: int) -> int:
 @cache
 def _flops(spec: str, side: int) -> int:
     model = empty_model(ModelSpec.model_validate_json(spec)).train()
-    images = torch.empty(2, 3, side, side, device="meta")  # batch norm refuses to train on a single value
+    images = torch.empty(2, 3, side, side, device="meta")  # batch norm refuses a single one
     with FlopCounterMode(display=False) as counter:
         model(images).sum().backward()
     return int(counter.get_total_flops()) // 2

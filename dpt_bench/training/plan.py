@@ -13,7 +13,7 @@ from dpt_bench.model.build import empty_model
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.training.config import Preset
 from dpt_bench.training.flops import flops_per_image
-from dpt_bench.training.learner import DTYPES, keep_less
+from dpt_bench.training.learner import DTYPES
 from dpt_bench.training.stages import Stage, StagedLoader
 
 GIB = 2**30
@@ -98,13 +98,11 @@ def _readings(preset: Preset) -> list[str]:
 def estimate_memory(preset: Preset, spec: ModelSpec, num_ranks: int, num_datasets: int) -> Memory:
     """Counted on tensors without values: the parameters, and what backward passes of two and three images keep."""
     model = empty_model(spec).to(DTYPES[preset.precision]).train()
-    if preset.gradient_checkpointing:
-        keep_less(model)
+    model.checkpoint_gradients(enabled=preset.gradient_checkpointing)
     size = sum(parameter.nbytes for parameter in model.parameters())
     with FakeTensorMode(allow_non_fake_inputs=True):
         fake = model.to_empty(device="cpu")
-        # not of one image: batch norm refuses to train on a single value
-        two, three = (_kept_for_backward(fake, preset, num_images) for num_images in (2, 3))
+        two, three = (_kept_for_backward(fake, preset, num_images) for num_images in (2, 3))  # batch norm refuses one
     images = -(-preset.batch_size // (num_ranks * preset.accumulate))
     copies = 4.0 + (preset.ema is not None)  # weights, gradients, Adam's two moments, the moving average
     if preset.multi_objective.method == "mgda" and preset.multi_objective.parameters is None:
