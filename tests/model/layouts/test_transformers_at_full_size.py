@@ -50,4 +50,6 @@ def test_the_same_weights_give_the_same_output(
     with torch.no_grad():
         wanted, answer = model(images), theirs.eval()(images)
     found = answer.predicted_depth if spec.head == "depth" else answer.logits
-    assert (found - wanted).abs().max() < 1e-5 * wanted.abs().max()
+    # Scaled filters are rounded once more, and the rounding of two formulas is passed on: 1e-5 holds for matching ones.
+    matching = "hybrid" not in name or spec.weight_standardization == "var_plus_eps"
+    assert (found - wanted).abs().max() < (1e-5 if matching else 1e-4) * wanted.abs().max()
