@@ -20,15 +20,23 @@ def progress() -> Iterator[Progress]:
         yield Lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        """The task's own estimate where it gives one."""
+
+        def render(self, task: Task) -> Text:
+            own = task.fields["seconds_left"]
+            return super().render(task) if own is None else Text(_clock(own), style="progress.remaining")
 
     bars = RichProgress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        Left(),
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
     )
@@ -45,12 +53,12 @@ class _Bars:
         self._ids: dict[str, int] = {}
 
     def start(self, task: str, total: int | None = None) -> None:
-        self._ids[task] = self._bars.add_task(task, total=total, note="")
+        self._ids[task] = self._bars.add_task(task, total=total, note="", seconds_left=None)
 
-    def advance(self, task: str, steps: int = 1, note: str = "") -> None:
+    def advance(self, task: str, steps: int = 1, note: str = "", seconds_left: float | None = None) -> None:
         from rich.progress import TaskID
 
-        self._bars.update(TaskID(self._ids[task]), advance=steps, note=note)
+        self._bars.update(TaskID(self._ids[task]), advance=steps, note=note, seconds_left=seconds_left)
 
     def finish(self, task: str) -> None:
         from rich.progress import TaskID
@@ -82,7 +90,7 @@ class Lines:
         self._tasks[task] = _Line(total)
         self.message(f"{task}: started" + (f", {total} to do" if total else ""))
 
-    def advance(self, task: str, steps: int = 1, note: str = "") -> None:
+    def advance(self, task: str, steps: int = 1, note: str = "", seconds_left: float | None = None) -> None:
         line = self._tasks[task]
         line.done += steps
         now = time.monotonic()
@@ -91,7 +99,9 @@ class Lines:
         line.shown = now
         elapsed = now - line.started
         share = f"/{line.total}" if line.total else ""
-        left = f", {_clock(elapsed / line.done * (line.total - line.done))} left" if line.total and line.done else ""
+        if seconds_left is None and line.total and line.done:
+            seconds_left = elapsed / line.done * (line.total - line.done)
+        left = "" if seconds_left is None else f", {_clock(seconds_left)} left"
         self.message(f"{task}: {line.done}{share} after {_clock(elapsed)}{left}" + (f", {note}" if note else ""))
 
     def finish(self, task: str) -> None:
@@ -107,4 +117,7 @@ class Lines:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours:02d}:{minutes:02d}"
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -12,8 +12,11 @@ class Progress(Protocol):
         """Begin a task of `total` steps (None: unknown)."""
         ...
 
-    def advance(self, task: str, steps: int = 1, note: str = "") -> None:
-        """`steps` more are done; `note` replaces the short text beside the bar."""
+    def advance(self, task: str, steps: int = 1, note: str = "", seconds_left: float | None = None) -> None:
+        """`steps` more are done; `note` replaces the short text beside the bar.
+
+        seconds_left: the task's own estimate, where steps alone do not tell it.
+        """
         ...
 
     def finish(self, task: str) -> None:
@@ -30,7 +33,7 @@ class Silent:
 
     def start(self, task: str, total: int | None = None) -> None: ...
 
-    def advance(self, task: str, steps: int = 1, note: str = "") -> None: ...
+    def advance(self, task: str, steps: int = 1, note: str = "", seconds_left: float | None = None) -> None: ...
 
     def finish(self, task: str) -> None: ...
 

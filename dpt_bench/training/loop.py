@@ -18,9 +18,9 @@ from dpt_bench.model.build import build_model
 from dpt_bench.model.checkpoint import Checkpoint, read_checkpoint
 from dpt_bench.training.checkpoints import BEST, CheckpointFolder
 from dpt_bench.training.flops import flops_per_image, peak_flops_per_second
-from dpt_bench.training.learner import DTYPES, Learner, Outcome, seed_torch
+from dpt_bench.training.learner import DTYPES, Learner, seed_torch
 from dpt_bench.training.log import RunLog, WeightsAndBiases
-from dpt_bench.training.meter import Clock, Meter, in_words
+from dpt_bench.training.meter import Clock, Meter
 from dpt_bench.training.run import Run
 from dpt_bench.training.run_folder import preset_changes
 from dpt_bench.training.signals import StopWish
@@ -118,15 +118,10 @@ class Loop:
         self.step += 1
         self._meter.add(outcome, waited_s)
         self._clock.step(time.monotonic() - began)
-        self._run.progress.advance("training", 1, self._note(outcome))
+        self._run.progress.advance("training", 1, f"loss {float(outcome.losses.mean()):.4f}", self._left_s())
         if self.step % self._preset.log_every == 0 or self.step == self._preset.total_steps:
             found = self._learner.multi_objective.facts()
             log.write("step", self.step, self._meter.facts() | found | self._standing())
-
-    def _note(self, outcome: Outcome) -> str:
-        left = self._left_s()
-        after = "" if left is None else f", {in_words(left)} left with validations"
-        return f"loss {float(outcome.losses.mean()):.4f}{after}"
 
     def _left_s(self) -> float | None:
         left = self._preset.total_steps - self.step

@@ -90,14 +90,6 @@ class Clock:
         return steps * sum(self._recent) / len(self._recent) + validations * self._validation_s
 
 
-def in_words(seconds: float) -> str:
-    """Such as "3 d 04:05" or "1:02:03"."""
-    days, rest = divmod(round(seconds), 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    return f"{days} d {hours:02d}:{minutes:02d}" if days else f"{hours}:{minutes:02d}:{rest:02d}"
-
-
 def _memory_gib(device: torch.device) -> float:
     """The most that was in use: of the GPU, or of this process."""
     if device.type == "cuda":

@@ -79,14 +79,14 @@ class Posting:
 
     def __init__(self, mailbox: Any) -> None:
         self._mailbox = mailbox
-        self._steps: dict[str, tuple[int, str]] = {}
+        self._steps: dict[str, tuple[int, str, float | None]] = {}
         self._sent = time.monotonic()
 
     def start(self, task: str, total: int | None = None) -> None:
         self._send(("start", (task, total)))
 
-    def advance(self, task: str, steps: int = 1, note: str = "") -> None:
-        self._steps[task] = (self._steps.get(task, (0, ""))[0] + steps, note)
+    def advance(self, task: str, steps: int = 1, note: str = "", seconds_left: float | None = None) -> None:
+        self._steps[task] = (self._steps.get(task, (0, "", None))[0] + steps, note, seconds_left)
         if time.monotonic() - self._sent > SECONDS_BETWEEN_LETTERS:
             self._send()
 

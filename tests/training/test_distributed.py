@@ -50,7 +50,7 @@ from dpt_bench.training import train
 class Stopping(Silent):
     steps = 0
 
-    def advance(self, task, steps=1, note=""):
+    def advance(self, task, steps=1, note="", seconds_left=None):
         self.steps += task == "training"
         if self.steps == stop_at:
             os.kill(os.getpid(), signal.SIGUSR1)

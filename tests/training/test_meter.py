@@ -7,7 +7,7 @@ import torch
 
 from dpt_bench.training.distributed import World
 from dpt_bench.training.learner import Outcome
-from dpt_bench.training.meter import Clock, Meter, in_words
+from dpt_bench.training.meter import Clock, Meter
 
 ALONE = World(0, 1, torch.device("cpu"))
 
@@ -56,8 +56,3 @@ def test_the_speed_is_that_of_the_latest_steps() -> None:
     for seconds in (*(1.0,) * 10, *(3.0,) * Clock.WINDOW):
         clock.step(seconds)
     assert clock.left_s(10, 0) == 30.0
-
-
-@pytest.mark.parametrize(("seconds", "words"), [(59.6, "0:01:00"), (3723, "1:02:03"), (273900, "3 d 04:05")])
-def test_a_time_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words

@@ -61,7 +61,7 @@ class Disturbing(Silent):
     def message(self, text):
         self.said.append(text)
 
-    def advance(self, task, steps=1, note=""):
+    def advance(self, task, steps=1, note="", seconds_left=None):
         before, self.steps = self.steps, self.steps + steps * (task == "training")
         if before < at <= self.steps:
             os.kill(os.getpid() if what == "stop" else max(ranks()), signal.SIGTERM if what == "stop" else signal.SIGKILL)
@@ -98,8 +98,8 @@ class Listener(Silent):
     def start(self, task: str, total: int | None = None) -> None:
         self.heard.append(("start", task, total))
 
-    def advance(self, task: str, steps: int = 1, note: str = "") -> None:
-        self.heard.append(("advance", task, steps, note))
+    def advance(self, task: str, steps: int = 1, note: str = "", seconds_left: float | None = None) -> None:
+        self.heard.append(("advance", task, steps, note, seconds_left))
 
     def finish(self, task: str) -> None:
         self.heard.append(("finish", task))
@@ -114,13 +114,13 @@ def test_letters_tell_what_was_told_and_gather_fast_steps() -> None:
     posting.start("training", 9)
     posting.message("so it begins")
     for number in range(9):
-        posting.advance("training", 1, f"loss {number}")
+        posting.advance("training", 1, f"loss {number}", 8.0 - number)
     posting.finish("training")
     replay(box.take(), listener)
     assert listener.heard == [
         ("start", "training", 9),
         ("message", "so it begins"),
-        ("advance", "training", 9, "loss 8"),
+        ("advance", "training", 9, "loss 8", 0.0),
         ("finish", "training"),
     ]
     assert box.take() == []

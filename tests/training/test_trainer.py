@@ -50,7 +50,7 @@ class Listener(Silent):
     def message(self, text: str) -> None:
         self.said.append(text)
 
-    def advance(self, task: str, steps: int = 1, note: str = "") -> None:
+    def advance(self, task: str, steps: int = 1, note: str = "", seconds_left: float | None = None) -> None:
         self.steps += steps if task == "training" else 0
         if task == "training" and self.steps == self._at and self._do is not None:
             self._do()
