@@ -47,6 +47,8 @@ def _plain(layer: StdConv2dSame) -> nn.Module:
         layer.stride[0],
         padding=before if even else 0,
         bias=False,
+        device=layer.weight.device,
+        dtype=layer.weight.dtype,
     )
     plain.weight.copy_((layer.weight - mean) / deviation)
     return plain if even else nn.Sequential(nn.ZeroPad2d((before, after, before, after)), plain)

@@ -12,8 +12,15 @@ from safetensors.torch import save_file
 
 from dpt_bench.model.foreign_file import damaged
 
+_LONGEST_HEADER = 100_000_000
+"""In bytes: what the format allows."""
 METADATA_KEY = "dpt_bench_checkpoint"
 """Under it stands all but `weights` of what `save_checkpoint` would write."""
+
+
+def is_safetensors(head: bytes) -> bool:
+    """Whether a file that begins so is of safetensors: the length of a header in JSON, then the header."""
+    return head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _LONGEST_HEADER
 
 
 def read_safetensors(path: Path, *, mapped: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import torch
 
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.model.foreign_file import PICKLE, ZIP, damaged, refuse_foreign
-from dpt_bench.model.safetensors_file import read_safetensors
+from dpt_bench.model.safetensors_file import is_safetensors, read_safetensors
 
 # What torch.load raises for truncated, overwritten and foreign bytes; found by feeding it such files.
 _DAMAGE = (
@@ -74,9 +74,11 @@ def read_tensors(path: Path, *, mapped: bool = False) -> dict[str, Any]:
         raise UsageError(
             f"the checkpoint cannot be opened: {error.strerror}", where=path, fix="check the path"
         ) from error
-    refuse_foreign(path, head)
-    if head[8:9] == b"{" or path.suffix == ".safetensors":
+    if is_safetensors(head):  # before its first bytes, which are a number, are taken for another format's
         return read_safetensors(path, mapped=mapped)
+    refuse_foreign(path, head)
+    if path.suffix == ".safetensors":
+        raise damaged(path)
     with warnings.catch_warnings(action="ignore"):  # it warns of pickles that it then refuses
         try:
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped and head.startswith(ZIP))

@@ -16,7 +16,7 @@ from dpt_bench.training.config import Preset
 from dpt_bench.training.distributed import World
 from dpt_bench.training.ema import MovingAverage
 from dpt_bench.training.multi_objective import build_multi_objective
-from dpt_bench.training.optimiser import build_optimiser, set_rates
+from dpt_bench.training.optimiser import build_optimiser, load_moments, set_rates
 from dpt_bench.training.passes import Passes
 from dpt_bench.training.tasks._contract import Task
 
@@ -63,7 +63,7 @@ class Learner:
         if checkpoint.optimiser is not None:
             state = dict(checkpoint.optimiser)
             self.multi_objective.load_state_dict(state.pop("multi_objective", {}))
-            self.optimiser.load_state_dict(state)
+            load_moments(self.optimiser, state)
         if self.average is not None:
             self.average.model.load_state_dict(checkpoint.ema if checkpoint.ema is not None else checkpoint.weights)
 

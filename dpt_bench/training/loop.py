@@ -35,6 +35,7 @@ class Loop:
 
     def __init__(self, run: Run, loader: StagedLoader) -> None:
         self.step = 0
+        self._trained_before: tuple[str, ...] = ()
         self.folder = CheckpointFolder(run.out, run.preset.checkpoints.keep)
         self._run, self._preset, self._world, self._loader = run, run.preset, run.world, loader
         self._spec = run.preset.model.resolved(run.preset.crop)
@@ -73,7 +74,7 @@ class Loop:
                              fix="leave the model as it was, or choose another folder")  # fmt: skip
         self._learner.restore(checkpoint)
         self._loader.load_state_dict(checkpoint.loader or {})
-        self.step = checkpoint.step
+        self.step, self._trained_before = checkpoint.step, checkpoint.trained_on
         self._run.progress.message(f"going on after step {self.step:,} from {path}")
         for change in preset_changes(checkpoint.preset or {}, self._preset):
             self._run.progress.message(f"changed since then: {change}")
@@ -175,7 +176,7 @@ class Loop:
             rng={"seed": self._preset.seed, "rule": "torch is seeded before every step from (seed, step, rank)"},
             preset=self._preset.model_dump(mode="json"),
             provenance=provenance() | {"trained_on": trained_on.described},
-            trained_on=trained_on.names,
+            trained_on=tuple(dict.fromkeys((*trained_on.names, *self._trained_before))),
         )
 
     def _log(self) -> RunLog:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -29,6 +30,14 @@ def set_rates(optimiser: torch.optim.Optimizer, choice: OptimiserChoice, step: i
     factor = rate_factor(choice, step, total)
     for group in optimiser.param_groups:
         group["lr"] = factor * (choice.lr_backbone if group["name"] == "backbone" else choice.lr_decoder)
+
+
+def load_moments(optimiser: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """Take over what a saved optimiser knows of the parameters; betas and weight decay stay those of the preset."""
+    chosen = [{key: value for key, value in group.items() if key != "params"} for group in optimiser.param_groups]
+    optimiser.load_state_dict(dict(state))
+    for group, values in zip(optimiser.param_groups, chosen, strict=True):
+        group.update(values)
 
 
 def rate_factor(choice: OptimiserChoice, step: int, total: int) -> float:

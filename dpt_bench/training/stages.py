@@ -43,6 +43,7 @@ class StagedLoader:
             for chosen in [select_stage(selection, choice)]
         )
         self._stage = self.stages[0]
+        self._drawn: dict[str, int] = {}  # of datasets that the present stage may leave alone too
 
     @property
     def stage(self) -> Stage:
@@ -59,7 +60,7 @@ class StagedLoader:
 
     def __iter__(self) -> Generator[Batch]:
         for number in range(self.stages.index(self._stage), len(self.stages)):
-            self._enter(number, self._stage.loader.state_dict())
+            self._enter(number, self.state_dict())
             batches = cast("Generator[Batch]", iter(self._stage.loader))
             try:
                 while self._stage.loader.step < self._stage.end:
@@ -69,7 +70,8 @@ class StagedLoader:
 
     def state_dict(self) -> dict[str, Any]:
         """JSON-able position."""
-        return self._stage.loader.state_dict()
+        state = self._stage.loader.state_dict()
+        return state | {"counts": self._drawn | state["counts"]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a position; takes effect at the next `iter`.
@@ -92,6 +94,7 @@ class StagedLoader:
     def _enter(self, number: int, state: Mapping[str, Any]) -> None:
         self._stage = self.stages[number]
         self._stage.loader.load_state_dict(state)
+        self._drawn = dict(state["counts"])
 
     def _union(self, stages: tuple[Stage, ...]) -> Selection:
         return self._whole.only({name for stage in stages for name in stage.selection.names})

@@ -201,6 +201,16 @@ def test_damaged_safetensors_never_escape_as_other_errors(small_spec: ModelSpec,
     assert refused > 100
 
 
+def test_the_length_of_a_safetensors_header_is_not_taken_for_text(tmp_path: Path) -> None:
+    """15,392 bytes are b" <" as the file's first two, which is how a web page may begin."""
+    path, padding = tmp_path / "file.safetensors", 15_000
+    for _ in range(2):
+        save_file({"a": torch.ones(3)}, path, metadata={"note": "x" * padding})
+        padding += 15_392 - int.from_bytes(path.read_bytes()[:8], "little")
+    assert path.read_bytes().startswith(b" <")
+    assert torch.equal(read_tensors(path)["a"], torch.ones(3))
+
+
 def test_a_huge_number_in_config_json_is_refused(micro: dict[str, ModelSpec], tmp_path: Path) -> None:
     model = build_model(micro["micro"])
     torch.save(hugging_face.LAYOUT.theirs(model.spec, model.state_dict()), tmp_path / "pytorch_model.bin")

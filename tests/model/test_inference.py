@@ -27,6 +27,11 @@ def test_hybrids_give_the_same_output_with_plain_convolutions(
     assert all(torch.equal(value, model.state_dict()[key]) for key, value in before.items())
 
 
+def test_the_dtype_stays(micro: dict[str, ModelSpec]) -> None:
+    fixed = for_inference(build_model(micro["micro-hybrid"]).double())
+    assert {parameter.dtype for parameter in fixed.parameters()} == {torch.float64}
+
+
 def test_other_networks_come_back_as_they_are(small_spec: ModelSpec) -> None:
     model = build_model(small_spec)
     assert for_inference(model) is model

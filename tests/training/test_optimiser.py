@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from dpt_bench.model.build import build_model
 from dpt_bench.model.variants import VARIANTS
 from dpt_bench.training.config import OptimiserChoice
-from dpt_bench.training.optimiser import build_optimiser, rate_factor, set_rates
+from dpt_bench.training.optimiser import build_optimiser, load_moments, rate_factor, set_rates
 
 
 def choice(**changes: object) -> OptimiserChoice:
@@ -26,6 +27,22 @@ def test_two_rates_reach_every_parameter_once() -> None:
     for part in (model.reassemble, model.fusion, model.head):
         for parameter in part.parameters():
             assert rates[id(parameter)] == (1e-4, 0.1 if parameter.ndim >= 2 else 0.0)
+
+
+def test_a_resumed_run_has_its_moments_and_the_settings_of_now() -> None:
+    model = build_model(VARIANTS["dpt-tiny"])
+    before = build_optimiser(model, choice(name="adamw", weight_decay=0.1))
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    before.step()
+    now = build_optimiser(model, choice(name="adamw", weight_decay=0.3, betas=(0.8, 0.99)))
+    load_moments(now, before.state_dict())
+    assert {(group["weight_decay"], group["betas"]) for group in now.param_groups} == {
+        (0.3, (0.8, 0.99)),
+        (0.0, (0.8, 0.99)),
+    }
+    first = next(model.parameters())
+    assert torch.equal(now.state[first]["exp_avg"], before.state[first]["exp_avg"])
 
 
 def test_rates_of_a_step() -> None:

@@ -59,6 +59,20 @@ def test_a_dataset_goes_on_with_what_was_not_seen_yet(shards_url: str) -> None:
     assert len(set(drawn[:7])) == 7
 
 
+def test_a_dataset_goes_on_behind_a_stage_without_it(shards_url: str) -> None:
+    """Six of its seven samples are drawn in the first stage: behind the pause the seventh comes first."""
+    pause = {"name": "pause", "steps": 1, "datasets": ["redweb"]}
+    stages = [{"name": "a", "steps": 3, "datasets": ["tartanair"]}, pause,
+              {"name": "b", "steps": 1, "datasets": ["tartanair"]}]  # fmt: skip
+    subject = loader(shards_url, stages=stages)
+    drawn = [key for batch in islice(subject, 4) for key in batch.keys if key.startswith("tartanair")]
+    resumed = loader(shards_url, stages=stages)
+    resumed.load_state_dict(subject.state_dict())
+    drawn += next(iter(resumed)).keys
+    assert len(drawn) == 8
+    assert len(set(drawn[:7])) == 7
+
+
 @pytest.mark.parametrize("step", range(9))
 def test_a_position_within_or_between_stages_is_gone_on_from(shards_url: str, step: int) -> None:
     whole = keys(list(loader(shards_url)))

@@ -251,6 +251,12 @@ def test_a_run_can_be_made_longer(shards_url: str, undisturbed: Path, tmp_path: 
     assert load_preset(out / "preset.toml").steps == 14
 
 
+def test_what_a_run_has_seen_is_not_forgotten(shards_url: str, undisturbed: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(undisturbed, tmp_path / "run", symlinks=True))
+    run(shards_url, out, resume=True, steps=13, **{"data.datasets": ["redweb"]})
+    assert last(out).trained_on == ("redweb", "tartanair")
+
+
 def test_a_folder_with_a_run_is_not_overwritten(shards_url: str, undisturbed: Path) -> None:
     before = (undisturbed / "log.jsonl").read_bytes()
     with pytest.raises(UsageError, match="--resume"):

@@ -17,6 +17,8 @@ TITLE = "an ONNX file with free batch, height and width"
 FOLDER = False
 SPEC_KEY = "dpt_bench_spec"
 """Under it the file's metadata holds the network's ModelSpec as JSON: how to normalise images, what the output is."""
+TRAINED_ON_KEY = "trained_on"
+"""Under it stand the recipe names, "nyu/kitti": `onnx:FILE` reads them, so that boards mark what the network has seen."""
 
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
 _TOLERANCE = 1e-4
@@ -36,6 +38,8 @@ def write(export: Export, out: Path) -> list[str]:
     model = export.model
     program = _traced(for_inference(model))
     program.model.metadata_props[SPEC_KEY] = model.spec.model_dump_json()
+    if export.trained_on:
+        program.model.metadata_props[TRAINED_ON_KEY] = "/".join(export.trained_on)
     program.save(str(out), external_data=False)
     del program
     difference = _difference(model, out)

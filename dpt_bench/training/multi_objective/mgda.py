@@ -89,7 +89,8 @@ class Mgda:
         gram = table.gram()
         weights = torch.from_numpy(min_norm_weights(gram.numpy())) if names else torch.zeros(0, dtype=torch.float64)
         weights = torch.as_tensor(self._passes.world.from_main(weights))
-        mass = sum(self._weights[name] for name in names)  # datasets that are absent keep their share
+        # datasets that are absent keep their share; shares that are all zero would stay so, whatever was solved
+        mass = sum(self._weights[name] for name in names) or len(names) / len(self._weights)
         self._weights |= {name: mass * weight for name, weight in zip(names, weights.tolist(), strict=True)}
         self._record.add(names, weights, gram)
         return weights

@@ -13,7 +13,7 @@ import torch
 from dpt_bench.core.errors import UsageError
 from dpt_bench.model.build import build_model
 from dpt_bench.model.export import Export, export_model
-from dpt_bench.model.export.onnx import SPEC_KEY
+from dpt_bench.model.export.onnx import SPEC_KEY, TRAINED_ON_KEY
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.model.variants import VARIANTS
 
@@ -37,11 +37,12 @@ def test_one_file_takes_any_batch_and_size(
     name: str, micro: dict[str, ModelSpec], lively: Callable, tmp_path: Path
 ) -> None:
     model = lively(build_model(micro[name]))
-    notes = export_model(Export(model), "onnx", tmp_path / "net.onnx")
+    notes = export_model(Export(model, trained_on=("redweb", "irs")), "onnx", tmp_path / "net.onnx")
     assert "onnxruntime agrees" in notes[0]
     answers_alike(model, tmp_path / "net.onnx", SIZES)
     metadata = {item.key: item.value for item in onnx.load(tmp_path / "net.onnx").metadata_props}
     assert ModelSpec.model_validate(json.loads(metadata[SPEC_KEY])) == model.spec
+    assert metadata[TRAINED_ON_KEY] == "redweb/irs"
     assert [item.name for item in tmp_path.iterdir()] == ["net.onnx"]
 
 

@@ -175,6 +175,16 @@ def test_weights_solved_on_a_part_of_the_network_hold_for_all_of_it() -> None:
     assert subject.multi_objective.facts()["weight"] == pytest.approx(dict(zip("abc", weights, strict=True)))
 
 
+def test_datasets_that_had_no_weight_get_that_of_their_solution() -> None:
+    subject = learner(**{"multi_objective.method": "mgda", "multi_objective.parameters": ["head.", "fusion."]})
+    subject.multi_objective.load_state_dict({"a": 0.0, "b": 0.0, "c": 0.0, "d": 1.0})
+    length = sum(p.numel() for name, p in subject.model.named_parameters() if name.startswith(("head.", "fusion.")))
+    _, expected = by_hand(subject, batch(), slice(-length, None))
+    subject.optimiser.zero_grad()
+    subject.multi_objective.backward(batch(), 0)
+    torch.testing.assert_close(flat(subject.model), expected, rtol=0, atol=1e-12)
+
+
 def test_parameters_that_no_network_has() -> None:
     with pytest.raises(UsageError, match="hed") as caught:
         learner(**{"multi_objective.method": "mgda", "multi_objective.parameters": ["hed."]})
