@@ -18,7 +18,7 @@ FOLDER = False
 SPEC_KEY = "dpt_bench_spec"
 """Under it the file's metadata holds the network's ModelSpec as JSON: how to normalise images, what the output is."""
 TRAINED_ON_KEY = "trained_on"
-"""Under it stand the recipe names, "nyu/kitti": `onnx:FILE` reads them, so that boards mark what the network has seen."""
+"""Under it stand recipe names, "nyu/kitti": `onnx:FILE` reads them, so that boards mark what the network has seen."""
 
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
 _TOLERANCE = 1e-4

@@ -88,12 +88,8 @@ class Layout:
         for key, value in weights.items():
             names = self.names(spec, key)
             parts = value.chunk(len(names)) if value.ndim else (value,)
-            found.update(
-                {
-                    name: part.clone(memory_format=torch.contiguous_format)
-                    for name, part in zip(names, parts, strict=True)
-                }
-            )
+            for name, part in zip(names, parts, strict=True):
+                found[name] = part.clone(memory_format=torch.contiguous_format)
         return found
 
     def _may_fit(self, spec: ModelSpec, weights: Weights) -> bool:
