@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +24,7 @@ from dpt_bench.formats import npy_zst
 from dpt_bench.predictors import Prediction, Predictor, Query
 from dpt_bench.results.atomic import write_atomically
 
+_LIBRARIES = ("onnxruntime", "onnxruntime-gpu", "opencv-python-headless", "torch", "transformers")
 _FORMAT = b"dpt-bench prediction 1\n"
 _ENDING = ".prediction"
 _KEPT_SHARE = 0.9  # of max_bytes that stay where old entries had to go
@@ -33,8 +36,9 @@ class PredictionCache:
     """A folder of predictions that any number of processes may use at once.
 
     An entry's name is the SHA-256 of the image's pixels and the rest of the query, the weights, the preprocessing, and
-    the version of this package; its content carries its own checksum, so that a damaged one is predicted again. Entries
-    appear by rename. Above `max_bytes` those go first that were used the longest time ago.
+    the versions of this package and of the libraries that run networks; its content carries its own checksum, so that a
+    damaged one is predicted again. Entries appear by rename. Above `max_bytes` those go first that were used the
+    longest time ago.
     """
 
     folder: Path
@@ -61,7 +65,7 @@ class PredictionCache:
             "settings": dict(self.settings),
             "input": model.input_words(size_rule),
             "query": [query.dataset, query.key, asdict(query.camera) if query.camera else None, query.image.shape],
-            "package": [package_version(), git_commit()],
+            "software": [package_version(), git_commit(), _library_versions()],
         }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
         digest.update(np.ascontiguousarray(query.image).data)
@@ -118,7 +122,10 @@ class PredictionCache:
 
 
 class CachedPredictor:
-    """A predictor whose predictions are looked up first; the same numbers, bit for bit, as without the cache."""
+    """A predictor whose predictions are looked up first; the same numbers as without the cache.
+
+    Bit for bit where device and batches are the same: they are not part of an entry's name.
+    """
 
     def __init__(self, model: Predictor, cache: PredictionCache) -> None:
         self.name = model.name
@@ -153,6 +160,15 @@ class CachedPredictor:
 def cached(model: Predictor, cache: PredictionCache) -> Predictor:
     """The predictor behind the cache; as it is where it has no checksum, as nothing tells its weights from others."""
     return model if model.checkpoint_sha256 is None else CachedPredictor(model, cache)
+
+
+@cache
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _encode(prediction: Prediction) -> bytes:

@@ -44,15 +44,17 @@ class InputSize:
     def of(self, image: NDArray[np.uint8], size_rule: ResizeRule | None) -> Size:
         """(height, width) at which the network sees an image."""
         rule = self.rule(size_rule)
+        size = (image.shape[0], image.shape[1])
+        if size_rule is not None and self.follows_suite:
+            return network_size(*size, rule)
         if rule.side == "exact":
             return self.wanted
-        size = (image.shape[0], image.shape[1])
         if rule.side in ("minimal", "upper_bound", "lower_bound"):
             return midas_size(size, self.wanted, rule.side, rule.multiple_of)
         return network_size(*size, rule)
 
     def words(self, size_rule: ResizeRule | None) -> str:
-        """For tables and pages."""
+        """For tables and pages, and complete: what brings an image to another size has other words."""
         height, width = self.wanted
         side = f"{width}" if width == height else f"{width} x {height}"
         if self.own_side == "exact":
@@ -62,7 +64,7 @@ class InputSize:
         if self.follows_suite:
             return size_rule.words
         multiple = "" if self.multiple_of == size_rule.multiple_of else f" and multiples of {self.multiple_of}"
-        return f"the suite's rule with {side} pixels for {SUITE_SIZE}{multiple}"
+        return f"{size_rule.words}, with {side} pixels for {SUITE_SIZE}{multiple}"
 
 
 def network_input(

@@ -16,6 +16,7 @@ from dpt_bench.core.suite import ResizeRule
 from dpt_bench.evaluation import EvaluationOptions
 from dpt_bench.evaluation.cache import CachedPredictor, PredictionCache, cached
 from dpt_bench.predictors import Prediction, Query, load_predictor
+from dpt_bench.predictors._sizes import InputSize
 
 RULE = ResizeRule(side="longer")
 IMAGE = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
@@ -85,6 +86,25 @@ def test_whatever_moves_a_prediction_is_in_the_name(change, make_fake, tmp_path)
     cache = PredictionCache(tmp_path, 10**6, facts.get("settings", {"precision": "fp32"}))
     other = Query(facts["image"], facts["dataset"], facts["key"], facts["camera"])
     assert cache.name(make_fake(**facts["model"]), other, facts["rule"]) != name
+
+
+def test_another_version_of_a_library_is_another_entry(make_fake, tmp_path, monkeypatch) -> None:
+    cache = PredictionCache(tmp_path, 10**6)
+    name = cache.name(make_fake(), Query(IMAGE), RULE)
+    monkeypatch.setattr("dpt_bench.evaluation.cache._library_versions", lambda: {"transformers": "0"})
+    assert cache.name(make_fake(), Query(IMAGE), RULE) != name
+
+
+def test_a_network_of_another_size_is_asked_again_for_another_rule(make_fake, tmp_path) -> None:
+    """midas and midas-minimal bring an image to other pixels, of which nothing but these words tells."""
+    cache = PredictionCache(tmp_path, 10**6)
+
+    class Small(make_fake):
+        def input_words(self, size_rule):
+            return InputSize((128, 128)).words(size_rule)
+
+    rules = (RULE, ResizeRule(side="shorter"), ResizeRule(side="minimal"), None)
+    assert len({cache.name(Small(preprocessing="own"), Query(IMAGE), rule) for rule in rules}) == 4
 
 
 def test_a_model_with_preprocessing_of_its_own_is_asked_once_for_all_rules(make_fake, tmp_path) -> None:
