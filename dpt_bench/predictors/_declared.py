@@ -57,13 +57,12 @@ def kind_named(kind: str) -> DepthKind:
 
 
 def declared_name(default: str, options: PredictorOptions) -> str:
-    """The name in tables: the user's, or the default with everything that moves numbers."""
-    if "name" in options.extra:
-        return options.extra["name"]
+    """The name in tables: the user's or the default, and everything that moves numbers: none pass for others."""
+    plain = options.extra.get("name", default)
     moved = [options.variant] if options.variant else []
     moved += [f"{name} {value}" for name, value in options.extra.items() if name not in _MOVES_NO_NUMBER]
     moved += [] if options.precision == "fp32" else [options.precision]
-    return f"{default} ({', '.join(moved)})" if moved else default
+    return f"{plain} ({', '.join(moved)})" if moved else plain
 
 
 def declared_training(options: PredictorOptions, default: tuple[str, ...] = ()) -> tuple[str, ...]:
