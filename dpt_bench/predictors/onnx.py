@@ -146,7 +146,11 @@ def _session(path: Path, device: str) -> Any:
         reason = str(error).splitlines()[0]
         raise DataError(f"onnxruntime cannot load the file: {reason}", where=path, fix="export it again") from error
     first = session.get_inputs()[0]
-    if first.type != "tensor(float)" or len(first.shape) != 4 or first.shape[1] not in (3, None, "channels"):
+    # The number of channels may be a name, as optimum's "num_channels"; channels that come last are refused.
+    is_image = len(first.shape) == 4 and (
+        first.shape[1] == 3 or (first.shape[3] != 3 and not isinstance(first.shape[1], int))
+    )
+    if first.type != "tensor(float)" or not is_image:
         found = f"{first.type} {first.shape}"
         raise DataError(f"the first input must be float32 (B, 3, H, W), got {found}", where=path, fix="export it so")
     return session

@@ -17,6 +17,7 @@ from dpt_bench.model import VARIANTS, load_model
 from dpt_bench.predictors import PredictorOptions, Query, load_predictor
 from dpt_bench.predictors._sizes import InputSize
 from dpt_bench.predictors.checkpoint import CheckpointPredictor
+from dpt_bench.resize import network_size
 
 LONGER = ResizeRule(side="longer", size=384, multiple_of=32)
 SHORTER = ResizeRule(side="shorter", size=384, multiple_of=32)
@@ -103,9 +104,9 @@ def test_the_network_sees_what_the_released_code_shows_it(make_checkpoint, share
     [
         ("dpt-large", {(480, 640): (384, 512), (375, 1242): (384, 1280)}, "longer 384, multiple of 32, cubic"),
         ("midas-v21", {(480, 640): (288, 384), (375, 1242): (128, 384)}, "longer 384, multiple of 32, cubic"),
-        ("dpt-hybrid-nyu", {(480, 640): (480, 640), (240, 320): (480, 640)}, "the suite's rule with 640 x 480 pixels for 384"),
-        ("dpt-hybrid-kitti", {(352, 1216): (352, 1216), (375, 1242): (352, 1216)}, "the suite's rule with 1216 x 352 pixels for 384"),
-        ("dpt-large-ade20k", {(480, 640): (480, 640)}, "the suite's rule with 480 pixels for 384"),
+        ("dpt-hybrid-nyu", {(480, 640): (480, 640), (240, 320): (480, 640)}, "longer 384, multiple of 32, cubic, with 640 x 480 pixels for 384"),
+        ("dpt-hybrid-kitti", {(352, 1216): (352, 1216), (375, 1242): (352, 1216)}, "longer 384, multiple of 32, cubic, with 1216 x 352 pixels for 384"),
+        ("dpt-large-ade20k", {(480, 640): (480, 640)}, "longer 384, multiple of 32, cubic, with 480 pixels for 384"),
     ],
 )  # fmt: skip
 def test_every_released_network_sees_its_own_sizes(variant, sizes, words) -> None:
@@ -116,6 +117,26 @@ def test_every_released_network_sees_its_own_sizes(variant, sizes, words) -> Non
         assert rule.of(image(height, width), None) == seen
     assert rule.words(LONGER) == words
     assert rule.follows_suite == (words == LONGER.words)
+
+
+@pytest.mark.parametrize("wanted", [(384, 384), (512, 512), (480, 640)])
+def test_rules_that_bring_an_image_to_other_pixels_have_other_words(wanted) -> None:
+    """The cache of predictions tells inputs apart by these words."""
+    rules = [
+        LONGER,
+        SHORTER,
+        ResizeRule(side="native"),
+        ResizeRule(side="minimal"),
+        LONGER.model_copy(update={"interpolation": "area"}),
+    ]
+    size = InputSize(wanted)
+    assert len({size.words(rule) for rule in rules}) == len(rules)
+
+
+@pytest.mark.parametrize("side", ["exact", "minimal", "upper_bound", "lower_bound", "longer", "shorter", "native"])
+def test_a_network_that_follows_the_suite_takes_its_size_too(side) -> None:
+    rule = ResizeRule(side=side, size=512)
+    assert InputSize((384, 384)).of(image(600, 900), rule) == network_size(600, 900, rule)
 
 
 def test_a_rectangular_network_under_the_rules_of_suites(make_checkpoint) -> None:
@@ -155,6 +176,7 @@ def test_what_a_user_declares_is_part_of_the_name(make_checkpoint) -> None:
     assert load_predictor(f"{path},trained_on=nyu/kitti").trained_on == ("nyu", "kitti")
     assert load_predictor(f"{path},name=theirs").name == "theirs"
     assert load_predictor(str(path), PredictorOptions(precision="bf16")).name == "mine (bf16)"
+    assert load_predictor(f"{path},name=theirs", PredictorOptions(precision="bf16")).name == "theirs (bf16)"
     with pytest.raises(UsageError, match="says itself what it is"):
         load_predictor(f"{path},readout=add")
     with pytest.raises(UsageError, match="known: name, readout, trained_on, variant"):

@@ -68,6 +68,11 @@ def test_metadata_say_what_goes_in_and_comes_out(make_onnx) -> None:
     np.testing.assert_allclose(prediction.values, expected(picture), rtol=1e-4, atol=1e-6)
 
 
+def test_the_number_of_channels_may_have_a_name(make_onnx) -> None:
+    path = make_onnx(shape=("batch_size", "num_channels", "height", "width"))
+    assert load_predictor(str(path)).predict([Query(image(64, 96))], None)[0].values.shape == (64, 96)
+
+
 def test_our_own_export_says_all_itself(make_onnx) -> None:
     spec = VARIANTS["dpt-hybrid-nyu"].model_copy(update={"input_size": (64, 96)})
     predictor = load_predictor(str(make_onnx({SPEC_KEY: spec.model_dump_json()})))
@@ -82,9 +87,13 @@ def test_a_path_needs_no_prefix_and_what_the_user_says_wins(make_onnx) -> None:
     predictor = load_predictor(f"{make_onnx()},kind=affine_depth,size=32x64,multiple_of=16")
     assert predictor.kind is DepthKind.AFFINE_DEPTH
     assert predictor.name == "net (size 32x64, multiple_of 16)"
+    assert load_predictor(f"{make_onnx()},name=mine,mean=0.1").name == "mine (mean 0.1)"
     assert predictor.predict([Query(image(32, 96))], None)[0].input_size == (32, 96)
     assert predictor.predict([Query(image(80, 160))], LONGER)[0].input_size == (32, 64)
-    assert predictor.input_words(LONGER) == "the suite's rule with 64 x 32 pixels for 384 and multiples of 16"
+    assert (
+        predictor.input_words(LONGER)
+        == "longer 384, multiple of 32, cubic, with 64 x 32 pixels for 384 and multiples of 16"
+    )
 
 
 def test_a_network_of_384_pixels_follows_the_suite(make_onnx) -> None:
