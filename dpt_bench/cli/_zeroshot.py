@@ -6,20 +6,18 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
 
 import typer
 
 from dpt_bench.cli._expect import show_comparisons
+from dpt_bench.cli._precision import parse_precision
 from dpt_bench.cli._progress import progress
 from dpt_bench.cli._table import show_table
-from dpt_bench.core.errors import UnknownNameError
 from dpt_bench.evaluation import EvaluationOptions, EvaluationReport, SharedRun, evaluate_shared
 from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.results import SummaryRow
 from dpt_bench.results.expected import check_expectation, compare_with_published
 
-Precision = Literal["fp32", "bf16"]
 _GAP = 3  # between the columns of a table
 _MODEL_WIDTH = 20  # a longer name is folded where the terminal is narrow
 
@@ -48,9 +46,7 @@ def run_zeroshot(call: ZeroshotCall) -> None:
     """Evaluate, print a row a model, say where the files are, and what is published."""
     if call.expect is not None:
         check_expectation(call.suite, call.expect)
-    if call.precision not in get_args(Precision):
-        raise UnknownNameError("precision", call.precision, get_args(Precision))
-    loading = PredictorOptions(precision=cast(Precision, call.precision), batch_size=call.batch_size)
+    loading = PredictorOptions(precision=parse_precision(call.precision), batch_size=call.batch_size)
     options = EvaluationOptions(
         datasets=call.datasets,
         limit=call.limit,
@@ -64,7 +60,7 @@ def run_zeroshot(call: ZeroshotCall) -> None:
         suite=call.suite,
         data=call.data,
         out=call.out,
-        executor=call.executor or ("processes" if len(call.devices) > 1 else "serial"),
+        executor=call.executor or ("processes" if len(call.devices) > 1 or (call.workers or 1) > 1 else "serial"),
         devices=call.devices,
         workers=call.workers,
         loading=loading,

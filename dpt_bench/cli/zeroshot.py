@@ -41,7 +41,7 @@ def command(
     ] = None,
     executor: Annotated[
         str | None,
-        typer.Option(help="serial; processes or ray: workers share the run. By default processes for several devices."),
+        typer.Option(help="serial; processes or ray: workers share the run. Processes if several devices or workers."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="How many share the run; one a device by default.")] = None,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,13 +107,21 @@ def _work_off(
 ) -> tuple[int, int]:
     """Results written now, and results found finished."""
     finished = store.finished()
-    resumed = new = 0
+    new = 0
     with store.journal() as journal:
         for dataset in plan.datasets:
             work = _Work(dataset, models, journal, options, finished)
-            resumed += work.count_resumed()
             new += work.run(f"{plan.suite.name}: {dataset.recipe.name}", progress)
-    return new, resumed
+    return new, count_finished(plan, finished)
+
+
+def count_finished(plan: Plan, finished: Mapping[CellId, set[str]]) -> int:
+    """How many of the plan's results, over all models, are among the finished ones of a store."""
+    return sum(
+        len(finished.get(cell.id, set()).intersection(dataset.items["key"].to_pylist()))
+        for dataset in plan.datasets
+        for cell in dataset.cells
+    )
 
 
 def _behind_cache(models: Sequence[Predictor], options: EvaluationOptions, progress: Progress) -> list[Predictor]:
@@ -136,10 +144,6 @@ class _Work:
     options: EvaluationOptions
     finished: dict[CellId, set[str]]
     done: int = field(default=0, init=False)
-
-    def count_resumed(self) -> int:
-        keys = set(self.dataset.items["key"].to_pylist())
-        return sum(len(keys & self._finished(cell)) for cell in self.dataset.cells)
 
     def run(self, task: str, progress: Progress) -> int:
         """Work off what is open; returns the number of results written."""

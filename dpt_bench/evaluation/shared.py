@@ -16,9 +16,10 @@ from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.core.toml import Strict
 from dpt_bench.evaluation.options import EvaluationOptions, EvaluationReport, Part
-from dpt_bench.evaluation.run import evaluate, evaluate_part, prepare
+from dpt_bench.evaluation.run import count_finished, evaluate, evaluate_part, prepare
 from dpt_bench.predictors import load_predictor
 from dpt_bench.predictors._contract import PredictorOptions
+from dpt_bench.predictors._declared import split_declarations
 
 Executor = Literal["serial", "processes", "ray"]
 _POLL_S = 0.5
@@ -67,28 +68,36 @@ def evaluate_shared(run: SharedRun, *, progress: Progress = SILENT) -> Evaluatio
     The rows are those of a run by one process.
 
     Raises:
-        UsageError: an unknown executor, and whatever `evaluate` refuses, before a worker is started.
+        UsageError: an unknown executor, more devices or workers than it has, and whatever `evaluate` refuses, before a
+            worker is started.
         DataError: as `evaluate`.
     """
     if run.executor not in get_args(Executor):
         raise UnknownNameError("executor", run.executor, get_args(Executor))
     if not run.devices:
         raise UsageError("no device was given", fix="give cpu, cuda or cuda:0,cuda:1")
+    if run.executor == "serial" and (len(run.devices) > 1 or (run.workers or 1) > 1):
+        raise UsageError(
+            "the executor serial has one worker and one device", fix="choose processes or ray, or leave it out"
+        )
     loading = replace(run.loading, device=run.devices[0])
     predictors = [load_predictor(spec, loading) for spec in run.models]
-    if run.executor != "serial":
-        store = prepare(predictors, run.suite, run.data, run.out, options=run.options)[1]  # what is wrong is said once
-        with _counting(store.journals, progress):
-            share = _in_processes if run.executor == "processes" else _on_ray
-            for problem in share(run):
-                progress.message(f"{problem}; what it left open is done here")
-    return evaluate(predictors, run.suite, run.data, run.out, options=run.options, progress=progress)
+    if run.executor == "serial":
+        return evaluate(predictors, run.suite, run.data, run.out, options=run.options, progress=progress)
+    plan, store = prepare(predictors, run.suite, run.data, run.out, options=run.options)  # what is wrong is said once
+    n_resumed = count_finished(plan, store.finished())
+    with _counting(store.journals, progress):
+        share = _in_processes if run.executor == "processes" else _on_ray
+        for problem in share(run):
+            progress.message(f"{problem}; what it left open is done here")
+    report = evaluate(predictors, run.suite, run.data, run.out, options=run.options, progress=progress)
+    return replace(report, n_new=report.n_new + report.n_resumed - n_resumed, n_resumed=n_resumed)
 
 
 def _jobs(run: SharedRun, count: int) -> list[PartJob]:
     return [
         PartJob(
-            models=tuple(map(_absolute, run.models)),
+            models=tuple(map(_absolute_model, run.models)),
             loading=replace(run.loading, device=run.devices[index % len(run.devices)]),
             suite=_absolute(run.suite),
             data=str(Path(run.data).resolve()),
@@ -167,6 +176,14 @@ def _run_job(job: str) -> int:
 
 def _absolute(name_or_path: str) -> str:
     return str(Path(name_or_path).resolve()) if Path(name_or_path).is_file() else name_or_path
+
+
+def _absolute_model(spec: str) -> str:
+    """A spec that means the same in another folder, as workers of a cluster start there."""
+    rest, _ = split_declarations(spec)
+    prefix, colon, argument = ("", "", rest) if Path(rest).exists() else rest.partition(":")
+    names_a_path = bool(argument) and Path(argument).exists() and prefix != "baseline"
+    return f"{prefix}{colon}{Path(argument).resolve()}{spec[len(rest) :]}" if names_a_path else spec
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.evaluation import EvaluationOptions, SharedRun, evaluate_shared
 from dpt_bench.evaluation.options import Part
 from dpt_bench.evaluation.run import evaluate_part, prepare
-from dpt_bench.evaluation.shared import PartJob
+from dpt_bench.evaluation.shared import PartJob, _absolute_model
 from dpt_bench.predictors import load_predictor
 from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.results.journal import read_journal
@@ -61,6 +61,23 @@ def test_a_job_survives_its_journey(shared, tmp_path) -> None:
     assert PartJob.model_validate_json(job.model_dump_json()) == job
 
 
+def test_models_are_found_from_another_folder(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("net.onnx", "mine.py", "ramp"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    meant = {
+        "net.onnx": f"{tmp_path}/net.onnx",
+        "onnx:net.onnx,kind=metric_depth": f"onnx:{tmp_path}/net.onnx,kind=metric_depth",
+        "python:mine.py": f"python:{tmp_path}/mine.py",
+        "predictions:folder": f"predictions:{tmp_path}/folder",
+        "folder": f"{tmp_path}/folder",
+        "hf:OWNER/NAME": "hf:OWNER/NAME",
+        "baseline:ramp": "baseline:ramp",
+    }
+    assert {spec: _absolute_model(spec) for spec in meant} == meant
+
+
 def test_processes(shared, tmp_path) -> None:
     started = []
 
@@ -74,8 +91,8 @@ def test_processes(shared, tmp_path) -> None:
             pytest.fail(text)
 
     report = evaluate_shared(replace(shared, executor="processes", workers=2), progress=Heard())
-    assert (report.n_new, report.n_resumed) == (0, 2 * 12), "the workers did it all"
-    assert len(list((shared.out / "journal").iterdir())) == 2
+    assert (report.n_new, report.n_resumed) == (2 * 12, 0), "what workers did is new"
+    assert len(list((shared.out / "journal").iterdir())) == 2, "they did it all"
     assert started[0] == "results of all workers"
     evaluate_shared(replace(shared, out=tmp_path / "alone"))
     assert tables(shared.out) == tables(tmp_path / "alone")
@@ -101,6 +118,8 @@ def test_what_a_lost_worker_left_open_is_done_here(shared, world, tmp_path, monk
 def test_wrong_calls_are_refused_before_a_worker_starts(shared, tmp_path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'processes'"):
         evaluate_shared(replace(shared, executor="process"))
+    with pytest.raises(UsageError, match="one worker and one device"):
+        evaluate_shared(replace(shared, workers=2))
     with pytest.raises(UsageError, match="no device"):
         evaluate_shared(replace(shared, devices=()))
     with pytest.raises(UsageError, match="no such folder of datasets"):
@@ -141,6 +160,6 @@ def test_a_part_writes_no_table(shared, world) -> None:
 def test_ray(shared, tmp_path) -> None:
     pytest.importorskip("ray")
     report = evaluate_shared(replace(shared, executor="ray", workers=2))
-    assert (report.n_new, report.n_resumed) == (0, 2 * 12)
+    assert (report.n_new, report.n_resumed) == (2 * 12, 0)
     evaluate_shared(replace(shared, out=tmp_path / "alone"))
     assert tables(shared.out) == tables(tmp_path / "alone")
