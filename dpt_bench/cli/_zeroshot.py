@@ -18,6 +18,7 @@ from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.results import SummaryRow
 from dpt_bench.results.expected import check_expectation, compare_with_published
 
+Model = tuple[str, str | None]  # name and checksum
 _GAP = 3  # between the columns of a table
 _MODEL_WIDTH = 20  # a longer name is folded where the terminal is narrow
 
@@ -78,10 +79,11 @@ def _show(report: EvaluationReport) -> None:
     datasets = list(dict.fromkeys(row.dataset for row in rows))
     first = {row.dataset: row for row in rows}
     typer.echo(f"\nsuite {report.suite}, version {report.suite_version}; fractions, with 95 % intervals\n")
-    models = list(dict.fromkeys(row.model for row in rows))
+    models = list(dict.fromkeys((row.model, row.checkpoint_sha256) for row in rows))
     columns = [[f"{name}\n{first[name].metric}", *(_cell(rows, model, name) for model in models)] for name in datasets]
-    for block in _blocks(columns, models):
-        show_table(list(zip(["model", *models], *block, strict=True)), numbers_from=1)
+    names = _distinct_names(models)
+    for block in _blocks(columns, names):
+        show_table(list(zip(["model", *names], *block, strict=True)), numbers_from=1)
         typer.echo("")
     for name in datasets:
         row = first[name]
@@ -113,8 +115,14 @@ def _blocks(columns: Sequence[Sequence[str]], models: Sequence[str]) -> list[lis
     return blocks
 
 
-def _cell(rows: Sequence[SummaryRow], model: str, dataset: str) -> str:
-    row = next((row for row in rows if (row.model, row.dataset) == (model, dataset)), None)
+def _distinct_names(models: Sequence[Model]) -> list[str]:
+    """Names; with the first digits of the checksum, as `leaderboard --compare` takes them, where several share one."""
+    plain = [name for name, _ in models]
+    return [name if plain.count(name) == 1 else f"{name}@{(checkpoint or '')[:8]}" for name, checkpoint in models]
+
+
+def _cell(rows: Sequence[SummaryRow], model: Model, dataset: str) -> str:
+    row = next((row for row in rows if ((row.model, row.checkpoint_sha256), row.dataset) == (model, dataset)), None)
     if row is None or row.mean is None:
         return "-"
     if row.ci_low is None or row.ci_high is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def test_six_datasets(columns: str, tables: int, monkeypatch, capsys) -> None:
             assert f"{0.2 + place / 10 + number / 100:.4f}" in shown
             assert f"{0.19 + place / 10 + number / 100:.3f}..{0.21 + place / 10 + number / 100:.3f}" in shown
     assert shown.count("delta_above_1_25") == 3
+
+
+def test_two_models_of_one_name_have_a_row_each(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [
+        row("demo", "nyu", mean).model_copy(update={"checkpoint_sha256": digits * 32})
+        for mean, digits in ((0.25, "ab"), (0.75, "cd"))
+    ]
+    _show(replace(report(("demo",), {}), summary=tuple(rows)))
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in shown if line.startswith("demo@")] == [
+        ["demo@abababab", "0.2500"],
+        ["demo@cdcdcdcd", "0.7500"],
+    ]
 
 
 def test_absent_sets_have_a_line_each(monkeypatch, capsys) -> None:
