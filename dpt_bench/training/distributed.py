@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -45,11 +45,11 @@ class World:
             dist.all_reduce(numbers)
         return numbers
 
-    def share_buffers(self, model: nn.Module) -> None:
-        """Give every rank the running statistics of rank 0, which are those that a checkpoint holds."""
+    def share(self, tensors: Iterable[Tensor]) -> None:
+        """Give every rank the values that rank 0 has, which are those that a checkpoint holds."""
         if self.control is not None:
-            for buffer in model.buffers():
-                dist.broadcast(buffer, src=0)
+            for tensor in tensors:
+                dist.broadcast(tensor.detach(), src=0)
 
     def any(self, *, flag: bool) -> bool:
         """Whether it is true on any rank."""

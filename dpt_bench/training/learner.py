@@ -40,7 +40,9 @@ class Learner:
     def __init__(self, model: DPT, preset: Preset, task: Task, world: World) -> None:
         layout = torch.channels_last if preset.channels_last else torch.contiguous_format
         model.checkpoint_gradients(enabled=preset.gradient_checkpointing)
-        self.model = model.to(world.device, DTYPES[preset.precision]).to(memory_format=layout).train()
+        model.to(world.device, DTYPES[preset.precision])
+        world.share((*model.parameters(), *model.buffers()))  # kinds of CPUs may round initial weights differently
+        self.model = model.to(memory_format=layout).train()
         self.optimiser = build_optimiser(self.model, preset.optimiser)
         self.average = MovingAverage(self.model, preset.ema) if preset.ema is not None else None
         self._preset, self._world = preset, world

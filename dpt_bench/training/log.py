@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import math
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class WeightsAndBiases:
                 fix='pip install "dpt-bench[wandb]", or --set wandb=none',
             ) from error
         self._run = self._wandb.init(
-            project=project, name=out.name, id=fingerprint(out), dir=str(out), config=preset, resume="allow"
+            project=project, name=out.name, id=identity(out), dir=str(out), config=preset, resume="allow"
         )
 
     def numbers(self, values: dict[str, float], step: int) -> None:
@@ -106,9 +106,12 @@ class WeightsAndBiases:
 Board = TensorBoard | WeightsAndBiases
 
 
-def fingerprint(out: Path) -> str:
-    """The same for every call on one run folder."""
-    return hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+def identity(out: Path) -> str:
+    """Of the run in this folder, for every call; a folder of the same path elsewhere holds another run."""
+    file = out / "wandb-id"
+    if not file.exists():
+        file.write_text(secrets.token_hex(8))
+    return file.read_text()
 
 
 def _finite(facts: dict[str, Any]) -> dict[str, Any]:

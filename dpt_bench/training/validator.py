@@ -32,7 +32,7 @@ class Validator:
                 pictures.add(prediction, batch)
             return prediction
 
-        world.share_buffers(self._learner.evaluated)
+        world.share(self._learner.evaluated.buffers())
         scores = validate(predict, self._loader, self._task, world, self._run.progress)
         sheet = pictures.sheet()
         if sheet is not None:
