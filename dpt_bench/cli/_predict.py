@@ -46,15 +46,17 @@ class PredictCall:
 
 def run_predict(call: PredictCall) -> None:
     """Predict everything; at the end say how fast, and fail if an image failed."""
-    wanted = [kind for kind in KINDS if kind in call.write.split(",")]
-    for name in call.write.split(","):
+    names = [name.strip() for name in call.write.split(",")]
+    wanted = [kind for kind in KINDS if kind in names]
+    for name in names:
         if name not in KINDS:
             raise UnknownNameError("output", name, KINDS)
     precision = parse_precision(call.precision)
     sources = find_sources(call.inputs, call.out)
     options = PredictorOptions(call.device, precision, call.batch_size, call.variant)
     predictor = load_predictor(call.model, options)
-    outputs = Outputs(call.out, wanted, predictor.kind, predictor.name)
+    outputs = Outputs(call.out, wanted, predictor.kind, predictor.name, predictor.checkpoint_sha256)
+    outputs.claim(force=call.force)
     with progress() as shown, ThreadPoolExecutor(_THREADS, thread_name_prefix="files") as pool:
         work = Work(predictor, outputs, call, pool, shown)
         work.run(sources)

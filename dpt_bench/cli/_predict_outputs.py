@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dpt_bench.core.errors import UsageError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.formats import images, npy
 from dpt_bench.render.colour import colourise, colourise_depth
@@ -27,6 +29,27 @@ class Outputs:
     wanted: Sequence[str]
     kind: DepthKind
     model: str
+    checkpoint_sha256: str | None = None
+
+    def claim(self, *, force: bool) -> None:
+        """Note whose predictions the folder holds.
+
+        Raises:
+            UsageError: those of another model are there, which a resumed run would keep and mix with its own; or the
+                folder cannot be written.
+        """
+        file = self.folder / "predict.json"
+        mine = {"model": self.model, "kind": self.kind.value, "checkpoint_sha256": self.checkpoint_sha256}
+        if file.is_file() and not force:
+            there = json.loads(file.read_text())
+            if there != mine:
+                fix = "choose another --out, or --force to replace them"
+                raise UsageError(f"predictions of {there['model']!r} are there already", where=self.folder, fix=fix)
+        try:
+            write_atomically(file, json.dumps(mine, indent=1).encode(), durable=False)
+        except OSError as error:
+            what = f"the output folder cannot be written: {error.strerror}"
+            raise UsageError(what, where=self.folder, fix="choose another --out") from error
 
     def exist(self, name: str) -> bool:
         return all(path.is_file() for path in self._paths(name).values())

@@ -57,7 +57,7 @@ def _mixing(preset: Preset) -> str:
     choice = preset.multi_objective
     if choice.method == "uniform":
         return "all images counting the same"
-    often = "in every step" if choice.every == 1 else f"in every {choice.every}th step"
+    often = "in every step" if choice.every == 1 else f"once in {choice.every} steps"
     return f"multiple-gradient descent, solved {often} on {', '.join(choice.parameters or ['all parameters'])}"
 
 

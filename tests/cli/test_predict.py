@@ -59,7 +59,7 @@ def write(path: Path, picture: np.ndarray) -> Path:
 
 
 def outputs(folder: Path) -> list[str]:
-    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*/*") if file.is_file())
 
 
 def test_three_files_an_image_and_again_only_what_is_missing(predict, tmp_path: Path, capsys) -> None:
@@ -87,6 +87,16 @@ def test_three_files_an_image_and_again_only_what_is_missing(predict, tmp_path: 
     assert predict(folder) == 1
     assert predict(folder, force=True) == 3
     assert predict(tmp_path) == 3, "below another name, and without the outputs of earlier runs"
+
+
+def test_files_of_another_model_are_not_taken_for_its_own(predict, tmp_path: Path) -> None:
+    photo = write(tmp_path / "photo.png", image(20, 30))
+    assert predict(photo) == 1
+    with pytest.raises(UsageError, match="predictions of 'affine_disparity' are there already"):
+        predict(photo, kind="metric_depth")
+    assert predict(photo, kind="metric_depth", force=True) == 1
+    with pytest.raises(UsageError, match="predictions of 'metric_depth' are there already"):
+        predict(photo)
 
 
 def test_a_bad_image_is_one_line_and_the_rest_is_done(predict, tmp_path: Path, capsys) -> None:
