@@ -92,14 +92,15 @@ def test_no_support_has_a_smaller_norm(kind: str, seed: int, count: int) -> None
 @settings(deadline=None, max_examples=8)
 @given(seed=st.integers(0, 10**6), count=st.integers(2, 10))
 def test_torchjd_agrees(seed: int, count: int) -> None:
-    """Its Frank-Wolfe comes near in the end; ours is never longer."""
+    """Its Frank-Wolfe comes within some percent; ours is never longer, and theirs lies where a shortest point allows."""
     found = vectors("random", seed, count, 40)
     gram = found @ found.T
     ours = min_norm_weights(gram)
     theirs = MGDAWeighting(epsilon=1e-12, max_iters=5_000)(torch.from_numpy(gram)).numpy()
-    assert ours @ gram @ ours <= theirs @ gram @ theirs + 1e-9
-    assert theirs @ gram @ theirs <= (ours @ gram @ ours) * 1.003
-    assert np.linalg.norm(ours @ found - theirs @ found) < 0.04 * np.linalg.norm(theirs @ found)
+    shortest, near = ours @ gram @ ours, theirs @ gram @ theirs
+    assert shortest <= near + 1e-9
+    assert near <= 1.05 * shortest
+    assert np.sum((ours @ found - theirs @ found) ** 2) <= near - shortest + 1e-9
 
 
 def test_what_is_known_by_hand() -> None:
