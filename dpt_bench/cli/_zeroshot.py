@@ -13,6 +13,7 @@ from dpt_bench.cli._expect import show_comparisons
 from dpt_bench.cli._precision import parse_precision
 from dpt_bench.cli._progress import progress
 from dpt_bench.cli._table import show_table
+from dpt_bench.core.catalog import SUITES
 from dpt_bench.evaluation import EvaluationOptions, EvaluationReport, SharedRun, evaluate_shared
 from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.results import SummaryRow
@@ -46,7 +47,7 @@ class ZeroshotCall:
 def run_zeroshot(call: ZeroshotCall) -> None:
     """Evaluate, print a row a model, say where the files are, and what is published."""
     if call.expect is not None:
-        check_expectation(call.suite, call.expect)
+        check_expectation(SUITES.load(call.suite).name, call.expect)
     loading = PredictorOptions(precision=parse_precision(call.precision), batch_size=call.batch_size)
     options = EvaluationOptions(
         datasets=call.datasets,

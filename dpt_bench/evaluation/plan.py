@@ -60,10 +60,11 @@ def make_plan(
     """Resolve names, look for the datasets below `data`, and check that every predictor can be scored on each.
 
     Raises:
-        UsageError: an unknown name, no dataset at all below `data`, a folder that holds something else, or a predictor
-            whose kind the suite cannot score.
+        UsageError: an unknown name, a suite that passes for a packaged one, no dataset at all below `data`, a folder
+            that holds something else, or a predictor whose kind the suite cannot score.
     """
     loaded = suite if isinstance(suite, Suite) else SUITES.load(suite)
+    _check_own(loaded)
     _check_distinct(predictors)
     chosen = _chosen(loaded, options)
     for protocol, recipe in chosen:
@@ -84,6 +85,19 @@ def make_plan(
         tuple(_dataset(loaded, one, recipe, (data, predictors, options)) for one, recipe in present),
         absent,
     )
+
+
+def _check_own(suite: Suite) -> None:
+    """Boards know a protocol by name and version, so that a suite of the user's must not go by another one's."""
+    if suite.name not in SUITES.names():
+        return
+    packaged = SUITES.load(suite.name)
+    if suite.version == packaged.version and suite.datasets != packaged.datasets:
+        raise UsageError(
+            f"this suite is not {suite.name} version {suite.version}, whose name and version it has",
+            where=f"{suite.name}.toml",
+            fix="give the file another name, or another version",
+        )
 
 
 def _check_distinct(predictors: Sequence[Predictor]) -> None:

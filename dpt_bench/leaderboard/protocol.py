@@ -26,7 +26,7 @@ _CROPS = {
     "garg": "Only pixels inside the Garg crop are scored (rows 40.8 % to 99.2 %, columns 3.6 % to 96.4 %).",
     "eigen": "Only pixels inside the Eigen crop are scored (rows 33.2 % to 91.4 %, columns 3.6 % to 96.4 %).",
     "nyu_eigen": "Only pixels inside Eigen's NYU crop are scored (rows 45 to 470, columns 41 to 600).",
-    "nyu_eigen_scaled": "Only pixels inside Eigen's NYU crop are scored (rows 9.4 % to 98.1 %, columns 6.4 % to 93.9 %).",
+    "nyu_eigen_scaled": "Only pixels inside Eigen's NYU crop are scored (rows 9.4 % to 98.1 %, columns 6.4 % to 93.9).",
 }
 
 
