@@ -26,7 +26,9 @@ def scored_pixels(target: DepthMap, protocol: SuiteDataset) -> NDArray[np.bool_]
         low, high = protocol.target_range_m
         if target.kind.is_disparity:  # z in (low, high) is 1/z in (1/high, 1/low)
             low, high = 1 / high, (1 / low if low > 0 else float("inf"))
-        scored = target.valid & (values > low) & (values < high)  # neither NaN nor infinity passes
+        scored = values > low
+        scored &= target.valid
+        scored &= np.less(values, high)  # neither NaN nor infinity passes
     if protocol.target_max_ratio is not None and not target.kind.is_affine and scored.any():
         scored &= _not_too_far(values, scored, protocol.target_max_ratio, target.kind)
     if protocol.crop_frame == "input" or protocol.input_crop == "none":  # else it was applied with the input crop
