@@ -74,6 +74,20 @@ def test_two_models_of_one_name_have_a_row_each(monkeypatch, capsys) -> None:
     ]
 
 
+def test_what_each_model_skipped_is_said(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = report(("one", "two"), {})
+    facts = {"n_images": 7, "n_skipped": 2, "skips": "non-finite-prediction:2"}
+    rows = [
+        row.model_copy(update=facts) if (row.model, row.dataset) == ("one", "nyu") else row for row in shown.summary
+    ]
+    _show(replace(shown, summary=tuple(rows)))
+    lines = capsys.readouterr().out.splitlines()
+    assert "kitti: 9 images (partial)" in lines
+    assert "nyu, one: 7 images, 2 skipped: non-finite-prediction:2 (partial)" in lines
+    assert "nyu, two: 9 images (partial)" in lines
+
+
 def test_absent_sets_have_a_line_each(monkeypatch, capsys) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     absent = {name: Path("data") / name for name in ("diw", "eth3d", "sintel")}
