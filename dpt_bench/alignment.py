@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpt_bench.core.errors import UsageError
+from dpt_bench.core.scratch import scratch
 
 Values = NDArray[np.float64]
 
-_BLOCK = 1 << 16  # pixels that stay in the cache while their sums are taken
+_BLOCK = 1 << 15  # pixels that stay in the cache while their sums are taken
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def _centred_sums(x: NDArray[Any], y: NDArray[Any], valid: NDArray[np.bool_] | N
 
 def _block_sums(x: NDArray[Any], y: NDArray[Any]) -> _Sums:
     mean_x, mean_y = float(x.mean(dtype=np.float64)), float(y.mean(dtype=np.float64))
-    x_off, y_off = np.subtract(x, mean_x, dtype=np.float64), np.subtract(y, mean_y, dtype=np.float64)
+    x_off, y_off = (scratch(f"{name} offsets", x.size) for name in "xy")
+    np.subtract(x, mean_x, out=x_off, dtype=np.float64)
+    np.subtract(y, mean_y, out=y_off, dtype=np.float64)
     # einsum, not dot: BLAS would wake its threads, and its sums depend on how many there are
     xx, xy = float(np.einsum("i,i->", x_off, x_off)), float(np.einsum("i,i->", x_off, y_off))
     return _Sums(x.size, mean_x, mean_y, xx, xy)

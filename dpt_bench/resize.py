@@ -76,12 +76,16 @@ def resize_image(
 
 
 def resize_prediction(
-    values: NDArray[np.floating], size: Size, method: Literal["bilinear", "bicubic", "nearest"]
+    values: NDArray[np.floating],
+    size: Size,
+    method: Literal["bilinear", "bicubic", "nearest"],
+    *,
+    out: NDArray[Any] | None = None,
 ) -> NDArray[np.float32] | NDArray[np.float64]:
     """A prediction (h, w) at the target's `size` (H, W): float64 stays float64, all else becomes float32.
 
     bilinear and bicubic (a = -0.75) sample at pixel centres as torch's `F.interpolate(align_corners=False,
-    antialias=False)` does; nearest is its "nearest-exact".
+    antialias=False)` does; nearest is its "nearest-exact". out: memory of the result's size and dtype that may be used.
     """
     numbers: NDArray[Any] = np.asarray(values, np.float64 if values.dtype == np.float64 else np.float32)
     if numbers.shape == size:
@@ -90,7 +94,7 @@ def resize_prediction(
         return _at_centres(numbers, size)
     if method == "bicubic" and numbers.dtype == np.float64:
         return np.ascontiguousarray(_bicubic(_bicubic(numbers, size[0]).T, size[1]).T)
-    return _by_cv2(numbers, size, "linear" if method == "bilinear" else "cubic")
+    return _by_cv2(numbers, size, "linear" if method == "bilinear" else "cubic", out)
 
 
 def enlarged_rows(values: NDArray[np.float64], size: Size, first: int, last: int) -> NDArray[np.float64]:
@@ -176,8 +180,8 @@ def _bounded(length: float, goal: int, method: str, multiple: int) -> int:
     return max(side, multiple)
 
 
-def _by_cv2(array: NDArray[Any], size: Size, interpolation: str) -> NDArray[Any]:
-    return cv2.resize(array, size[::-1], interpolation=_INTERPOLATIONS[interpolation])
+def _by_cv2(array: NDArray[Any], size: Size, interpolation: str, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    return cv2.resize(array, size[::-1], dst=out, interpolation=_INTERPOLATIONS[interpolation])
 
 
 def _bicubic(values: NDArray[np.float64], goal: int) -> NDArray[np.float64]:

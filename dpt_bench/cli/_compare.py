@@ -29,8 +29,9 @@ def run_compare(folders: Sequence[Path], first: str, second: str) -> None:
 def _line(cell: ComparedCell) -> list[str]:
     low, high = cell.difference.interval
     verdict = {"first": "A", "second": "B", None: "unresolved"}[cell.better]
+    label = "" if cell.label == "complete" else f"\n{cell.label}"
     return [
-        f"{cell.row.dataset}\n{cell.difference.n_images} images",
+        f"{cell.row.dataset}\n{cell.difference.n_images} images{label}",
         cell.row.metric,
         f"{cell.first_mean:.4f}",
         f"{cell.second_mean:.4f}",

@@ -13,6 +13,7 @@ from dpt_bench.cli._expect import show_comparisons
 from dpt_bench.cli._precision import parse_precision
 from dpt_bench.cli._progress import progress
 from dpt_bench.cli._table import show_table
+from dpt_bench.core.catalog import SUITES
 from dpt_bench.evaluation import EvaluationOptions, EvaluationReport, SharedRun, evaluate_shared
 from dpt_bench.predictors._contract import PredictorOptions
 from dpt_bench.results import SummaryRow
@@ -46,7 +47,7 @@ class ZeroshotCall:
 def run_zeroshot(call: ZeroshotCall) -> None:
     """Evaluate, print a row a model, say where the files are, and what is published."""
     if call.expect is not None:
-        check_expectation(call.suite, call.expect)
+        check_expectation(SUITES.load(call.suite).name, call.expect)
     loading = PredictorOptions(precision=parse_precision(call.precision), batch_size=call.batch_size)
     options = EvaluationOptions(
         datasets=call.datasets,
@@ -86,9 +87,7 @@ def _show(report: EvaluationReport) -> None:
         show_table(list(zip(["model", *names], *block, strict=True)), numbers_from=1)
         typer.echo("")
     for name in datasets:
-        row = first[name]
-        skipped = f", {row.n_skipped} skipped: {row.skips}" if row.n_skipped else ""
-        typer.echo(f"{name}: {row.n_images} images{skipped} ({row.label})")
+        _show_counts(name, [row for row in rows if row.dataset == name])
     for name, root in report.absent.items():
         typer.echo(f"{name}: no folder {root}")
     if report.missing:
@@ -98,6 +97,17 @@ def _show(report: EvaluationReport) -> None:
     if report.n_resumed:
         typer.echo(f"{report.n_new} images scored now, {report.n_resumed} were finished by an earlier run")
     typer.echo(f"\n{report.leaderboard_csv}\n{report.summary_csv}")
+
+
+def _show_counts(dataset: str, rows: Sequence[SummaryRow]) -> None:
+    """How many images a dataset's means are of, and why others have no number: a line for all models, or one each."""
+    models: dict[str, list[str]] = {}
+    names = _distinct_names([(row.model, row.checkpoint_sha256) for row in rows])
+    for name, row in zip(names, rows, strict=True):
+        skipped = f", {row.n_skipped} skipped: {row.skips}" if row.n_skipped else ""
+        models.setdefault(f"{row.n_images} images{skipped} ({row.label})", []).append(name)
+    for counts, of in models.items():
+        typer.echo(f"{dataset}: {counts}" if len(models) == 1 else f"{dataset}, {', '.join(of)}: {counts}")
 
 
 def _blocks(columns: Sequence[Sequence[str]], models: Sequence[str]) -> list[list[Sequence[str]]]:

@@ -37,6 +37,19 @@ def git_commit() -> str | None:
     return head.stdout.strip() + ("+dirty" if state.stdout.strip() else "")
 
 
+@cache
+def sources_sha256(*parts: str, root: Path = Path(__file__).resolve().parents[1]) -> str:
+    """Identity of code as it lies on disk: the names and bytes of the Python files in these parts of the package.
+
+    parts: folders and files, relative to `root`. What a checkout has edited and not committed counts.
+    """
+    files = [
+        file for part in parts for file in ([root / part] if part.endswith(".py") else (root / part).rglob("*.py"))
+    ]
+    lines = sorted(f"{file.relative_to(root).as_posix()} {sha256_of_file(file)}" for file in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def provenance() -> dict[str, str | None]:
     """JSON-able facts about the software that runs."""
     return {

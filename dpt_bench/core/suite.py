@@ -41,6 +41,8 @@ class SuiteDataset(Strict):
     recipe: a name, or a path to a TOML, relative to the suite file.
     input_crop: what of an image, and of its target, exists for network and scoring alike. "kitti_benchmark": the lower
         352 rows and the middle 1216 columns.
+    crop: which pixels are scored. Names ending in _scaled take the same share of an image of any size: they are for the
+        sample world, whose images are small (`for_sample_world`).
     crop_frame: whether a crop's fractions are of what input_crop leaves (Marigold) or of the whole image (BTS, DPT).
     alignment_space: "prediction" is the space of the prediction's own kind, disparity or depth.
     alignment_max_side: above it the fit sees only every n-th row and column, as Marigold's; metrics see all pixels.
@@ -55,7 +57,7 @@ class SuiteDataset(Strict):
     split: str
     metrics: tuple[str, ...] = Field(min_length=1)
     resize: ResizeRule
-    input_crop: Literal["none", "kitti_benchmark"] = "none"
+    input_crop: Literal["none", "kitti_benchmark", "kitti_benchmark_scaled"] = "none"
     alignment_space: SuiteSpace = "disparity"
     alignment: AlignmentModel = "scale_and_shift"
     alignment_max_side: int | None = Field(default=None, ge=1)
@@ -63,7 +65,7 @@ class SuiteDataset(Strict):
     cap_at_farthest: bool = False
     target_range_m: tuple[float, float] = (0.0, float("inf"))
     target_max_ratio: float | None = Field(default=None, gt=1)
-    crop: Literal["none", "garg", "eigen", "nyu_eigen"] = "none"
+    crop: Literal["none", "garg", "eigen", "nyu_eigen", "nyu_eigen_scaled"] = "none"
     crop_frame: Literal["input", "whole"] = "input"
     upsample: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
 
@@ -78,6 +80,15 @@ class SuiteDataset(Strict):
         if self.alignment_space != "prediction":
             return self
         return self.model_copy(update={"alignment_space": "disparity" if kind.is_disparity else "depth"})
+
+    def for_sample_world(self) -> SuiteDataset:
+        """The entry as the sample world is scored: crops that are counted in pixels become shares of the image."""
+        changes = {
+            name: f"{crop}_scaled"
+            for name, crop in (("input_crop", self.input_crop), ("crop", self.crop))
+            if crop in ("kitti_benchmark", "nyu_eigen")
+        }
+        return self.model_copy(update=changes) if changes else self
 
     @model_validator(mode="after")
     def _has_one_cap(self) -> SuiteDataset:

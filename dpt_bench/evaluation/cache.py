@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -18,13 +19,15 @@ from numpy.typing import NDArray
 
 from dpt_bench.core.errors import FormatError, UsageError
 from dpt_bench.core.kinds import DepthKind
-from dpt_bench.core.provenance import git_commit, package_version
+from dpt_bench.core.provenance import package_version, sha256_of_file, sources_sha256
 from dpt_bench.core.suite import ResizeRule
 from dpt_bench.formats import npy_zst
 from dpt_bench.predictors import Prediction, Predictor, Query
 from dpt_bench.results.atomic import write_atomically
 
 _LIBRARIES = ("onnxruntime", "onnxruntime-gpu", "opencv-python-headless", "torch", "transformers")
+PREDICTING = ("core", "formats", "model", "predictors", "resize.py")
+"""The parts of the package that run between an image and its prediction: their code is in every entry's name."""
 _FORMAT = b"dpt-bench prediction 1\n"
 _ENDING = ".prediction"
 _KEPT_SHARE = 0.9  # of max_bytes that stay where old entries had to go
@@ -35,10 +38,11 @@ _RECOUNT_SHARE = 0.05  # of max_bytes, after which a process looks at what the o
 class PredictionCache:
     """A folder of predictions that any number of processes may use at once.
 
-    An entry's name is the SHA-256 of the image's pixels and the rest of the query, the weights, the preprocessing, and
-    the versions of this package and of the libraries that run networks; its content carries its own checksum, so that a
-    damaged one is predicted again. Entries appear by rename. Above `max_bytes` those go first that were used the
-    longest time ago.
+    An entry's name is the SHA-256 of the image's pixels and the rest of the query, the weights, the preprocessing, the
+    source code of this package that predicts (committed or not), the file that defines the predictor, and the versions
+    of the libraries that run networks. What else a predictor of the user's imports is not in it. An entry's content
+    carries its own checksum, so that a damaged one is predicted again. Entries appear by rename. Above `max_bytes`
+    those go first that were used the longest time ago.
     """
 
     folder: Path
@@ -65,7 +69,7 @@ class PredictionCache:
             "settings": dict(self.settings),
             "input": model.input_words(size_rule),
             "query": [query.dataset, query.key, asdict(query.camera) if query.camera else None, query.image.shape],
-            "software": [package_version(), git_commit(), _library_versions()],
+            "software": [package_version(), sources_sha256(*PREDICTING), _code_of(type(model)), _library_versions()],
         }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
         digest.update(np.ascontiguousarray(query.image).data)
@@ -160,6 +164,15 @@ class CachedPredictor:
 def cached(model: Predictor, cache: PredictionCache) -> Predictor:
     """The predictor behind the cache; as it is where it has no checksum, as nothing tells its weights from others."""
     return model if model.checkpoint_sha256 is None else CachedPredictor(model, cache)
+
+
+@cache
+def _code_of(predictor: type) -> str | None:
+    """Checksum of the file that defines a class, None where it has none (a notebook, a REPL)."""
+    try:
+        return sha256_of_file(Path(inspect.getfile(predictor)))
+    except (OSError, TypeError):
+        return None
 
 
 @cache

@@ -26,7 +26,7 @@ SAMPLE_WORLD_MARKER = "SAMPLE_WORLD.json"
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """One dataset: its items, and a cell for each predictor, in their order."""
+    """One dataset: the protocol as it is applied, its items, and a cell for each predictor, in their order."""
 
     recipe: Recipe
     protocol: SuiteDataset
@@ -34,6 +34,16 @@ class DatasetPlan:
     reader: Reader
     items: pa.Table
     cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in its suite a dataset stands, and what its data are."""
+
+    suite: Suite
+    position: int
+    recipe: Recipe
+    sample_world: bool
 
 
 @dataclass(frozen=True)
@@ -50,10 +60,11 @@ def make_plan(
     """Resolve names, look for the datasets below `data`, and check that every predictor can be scored on each.
 
     Raises:
-        UsageError: an unknown name, no dataset at all below `data`, a folder that holds something else, or a predictor
-            whose kind the suite cannot score.
+        UsageError: an unknown name, a suite that passes for a packaged one, no dataset at all below `data`, a folder
+            that holds something else, or a predictor whose kind the suite cannot score.
     """
     loaded = suite if isinstance(suite, Suite) else SUITES.load(suite)
+    _check_own(loaded)
     _check_distinct(predictors)
     chosen = _chosen(loaded, options)
     for protocol, recipe in chosen:
@@ -74,6 +85,19 @@ def make_plan(
         tuple(_dataset(loaded, one, recipe, (data, predictors, options)) for one, recipe in present),
         absent,
     )
+
+
+def _check_own(suite: Suite) -> None:
+    """Boards know a protocol by name and version, so that a suite of the user's must not go by another one's."""
+    if suite.name not in SUITES.names():
+        return
+    packaged = SUITES.load(suite.name)
+    if suite.version == packaged.version and suite.datasets != packaged.datasets:
+        raise UsageError(
+            f"this suite is not {suite.name} version {suite.version}, whose name and version it has",
+            where=f"{suite.name}.toml",
+            fix="give the file another name, or another version",
+        )
 
 
 def _check_distinct(predictors: Sequence[Predictor]) -> None:
@@ -114,24 +138,19 @@ def _dataset(
     root = data / recipe.name
     reader = load_reader(recipe)
     items = reader.list(root, recipe, protocol.split)
-    cells = tuple(
-        _cell(suite, protocol, recipe, root, predictor, settings=options.predictor_settings) for predictor in predictors
-    )
+    position = suite.datasets.index(protocol)
+    sample_world = (root / SAMPLE_WORLD_MARKER).exists()
+    applied = protocol.for_sample_world() if sample_world else protocol
+    place = Place(suite, position, recipe, sample_world)
+    cells = tuple(_cell(place, applied, predictor, options.predictor_settings) for predictor in predictors)
     items = items.slice(0, options.limit)
     if options.part is not None:
         items = items.take(pa.array(range(options.part.index, len(items), options.part.count), pa.int64()))
-    return DatasetPlan(recipe, protocol, root, reader, items, cells)
+    return DatasetPlan(recipe, applied, root, reader, items, cells)
 
 
-def _cell(
-    suite: Suite,
-    protocol: SuiteDataset,
-    recipe: Recipe,
-    root: Path,
-    predictor: Predictor,
-    *,
-    settings: Mapping[str, str],
-) -> Cell:
+def _cell(place: Place, protocol: SuiteDataset, predictor: Predictor, settings: Mapping[str, str]) -> Cell:
+    suite, recipe = place.suite, place.recipe
     return Cell(
         model=predictor.name,
         checkpoint_sha256=predictor.checkpoint_sha256,
@@ -140,14 +159,14 @@ def _cell(
         suite=suite.name,
         suite_version=suite.version,
         dataset=recipe.name,
-        position=suite.datasets.index(protocol),
+        position=place.position,
         split=protocol.split,
         metrics=tuple(_facts(name) for name in protocol.metrics),
         resized_by=predictor.preprocessing,
         resize_rule=predictor.input_words(protocol.resize),
         trained_on=predictor.trained_on,
         published_keys_sha256=recipe.splits[protocol.split].keys_sha256,
-        sample_world=(root / SAMPLE_WORLD_MARKER).exists(),
+        sample_world=place.sample_world,
         settings=_settings(protocol, recipe, predictor)
         | {f"predictor.{name}": json.dumps(value) for name, value in settings.items()},
         package_version=package_version(),

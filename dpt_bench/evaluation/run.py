@@ -46,6 +46,9 @@ def evaluate(
     plan, store = prepare(predictors, suite, data, out, options=options)
     for name, root in plan.absent.items():
         progress.message(f"{name} is not evaluated: no folder {root}")
+    for dataset in plan.datasets:
+        if dataset.protocol != plan.suite.datasets[dataset.cells[0].position]:
+            progress.message(f"{dataset.recipe.name} is the sample world: crops take their share of its smaller images")
     models = _behind_cache(plan.predictors, options, progress)
     new, resumed = _work_off(plan, models, store, options, progress)
     rows = store.compact()

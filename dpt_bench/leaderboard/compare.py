@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.results import PairedDifference, improvement, paired_difference, read_results, read_summary
-from dpt_bench.results.summary import SummaryRow
+from dpt_bench.results.summary import Label, SummaryRow
+
+_LABELS: tuple[Label, ...] = ("complete", "partial", "sample-world")
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,11 @@ class ComparedCell:
     """One metric on one dataset: facts of the first model's row, means of both over the images that both have.
 
     n_only_one: images that one of the two has no score for, which the difference leaves out.
+    label: the first model's, or the second's where that says more: sample-world, else partial, else complete.
     """
 
     row: SummaryRow
+    label: Label
     first_mean: float
     second_mean: float
     difference: PairedDifference
@@ -52,6 +56,8 @@ class ComparedModels:
 def compare_models(folders: Sequence[Path], first: str, second: str) -> ComparedModels:
     """Compare by name (or name@first digits of the checkpoint's checksum) over the images that both were scored on.
 
+    A dataset on which one was measured and the other on its rendered stand-in (the sample world) is left out.
+
     Raises:
         UsageError: an unknown or ambiguous name, a folder without results, or nothing that both were measured on.
         DataError: a results folder is damaged.
@@ -68,7 +74,8 @@ def compare_models(folders: Sequence[Path], first: str, second: str) -> Compared
         raise UsageError(
             f"{first} and {second} share no image of one suite, version and dataset",
             where=", ".join(map(str, folders)),
-            fix="evaluate both with the same suite on the same data",
+            fix="evaluate both with the same suite on the same data (rendered images of the sample world are not the "
+            "dataset's, though they may have its names)",
         )
     return ComparedModels(first, second, cells, _improvement(cells))
 
@@ -90,12 +97,15 @@ def _rows_of(summary: Iterable[SummaryRow], name: str) -> dict[tuple[str, int, s
 
 
 def _compared(one: SummaryRow, other: SummaryRow, tables: Sequence[pa.Table]) -> ComparedCell | None:
+    if (one.label == "sample-world") != (other.label == "sample-world"):
+        return None
     first, second = (_values(row, tables) for row in (one, other))
     shared = first.keys() & second.keys()
     if not shared:
         return None
     return ComparedCell(
         row=one,
+        label=max(one.label, other.label, key=_LABELS.index),
         first_mean=sum(first[key] for key in shared) / len(shared),
         second_mean=sum(second[key] for key in shared) / len(shared),
         difference=paired_difference(first, second),

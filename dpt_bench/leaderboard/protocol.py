@@ -26,6 +26,7 @@ _CROPS = {
     "garg": "Only pixels inside the Garg crop are scored (rows 40.8 % to 99.2 %, columns 3.6 % to 96.4 %).",
     "eigen": "Only pixels inside the Eigen crop are scored (rows 33.2 % to 91.4 %, columns 3.6 % to 96.4 %).",
     "nyu_eigen": "Only pixels inside Eigen's NYU crop are scored (rows 45 to 470, columns 41 to 600).",
+    "nyu_eigen_scaled": "Only pixels inside Eigen's NYU crop are scored (rows 9.4 % to 98.1 %, columns 6.4 % to 93.9).",
 }
 
 
@@ -93,7 +94,8 @@ def _crop(dataset: SuiteDataset) -> str:
         return _CROPS.get(dataset.crop, "None.")
     of = "of the whole image" if dataset.crop_frame == "whole" else "of these pixels"
     inside = _CROPS.get(dataset.crop, "").replace("are scored (", f"are scored ({of}: ")
-    return f"The network sees the lower 352 rows and the middle 1216 columns alone. {inside}".rstrip()
+    scaled = " of 375 x 1242, in proportion" if dataset.input_crop.endswith("_scaled") else ""
+    return f"The network sees the lower 352 rows and the middle 1216 columns{scaled} alone. {inside}".rstrip()
 
 
 def _target_range(limits: tuple[float, float]) -> str:

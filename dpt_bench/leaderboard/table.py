@@ -92,7 +92,9 @@ def _measured_rows(rows: Iterable[SummaryRow], columns: Sequence[Column]) -> lis
 def _input(facts: SummaryRow) -> str:
     if facts.resized_by == "suite":
         return ""
-    return "resized by the model" if facts.resize_rule == "own" else f"resized by the model: {facts.resize_rule}"
+    if facts.resize_rule in ("own", "not resized"):
+        return "resized by the model" if facts.resize_rule == "own" else "not resized"
+    return f"resized by the model: {facts.resize_rule}"
 
 
 def _measured_cell(row: SummaryRow | None, column: Column) -> Cell | None:

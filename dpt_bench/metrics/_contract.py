@@ -24,7 +24,8 @@ class Metric:
     needs: the weakest kind of target for which the number means something; prediction and target come to the function
         as depth, or as disparity where `needs` is one.
     function(prediction, target): float64 (N,) arrays of an image's valid pixels, N >= 1, finite, target > 0 where it is
-        depth; masking happens once, before, however many metrics there are.
+        depth; masking happens once, before, however many metrics there are. As a `PixelMean` it shares its pass over
+        the pixels with the other metrics.
     """
 
     title: str

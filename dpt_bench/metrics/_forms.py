@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+import math
 
+import cv2
 import numpy as np
 
+from dpt_bench.core.scratch import scratch
 from dpt_bench.metrics._contract import Values
+from dpt_bench.metrics._pixel_means import BLOCK, PixelMean, Pixels
 
-_BLOCK = 1 << 15  # pixels whose intermediate numbers stay in the cache
-
-
-def mean_relative_error(prediction: Values, target: Values) -> float:
-    """1/N sum |p - t| / t."""
-    total = 0.0
-    for p, t in _blocks(prediction, target):
-        error = np.subtract(p, t)
-        np.abs(error, out=error)
-        np.divide(error, t, out=error)
-        total += float(error.sum())
-    return total / prediction.size
+_ONES = np.ones(BLOCK)
 
 
-def root_mean_square(prediction: Values, target: Values) -> float:
-    """sqrt(1/N sum (p - t)^2)."""
-    total = 0.0
-    for p, t in _blocks(prediction, target):
-        error = np.subtract(p, t)
-        np.square(error, out=error)
-        total += float(error.sum())
-    return float(np.sqrt(total / prediction.size))
+def _relative_error(block: Pixels) -> float:
+    return cv2.norm(block.ratio, _ONES[: block.p.size], cv2.NORM_L1)
+
+
+def _squared_error(block: Pixels) -> float:
+    return cv2.norm(block.p, block.t, cv2.NORM_L2SQR)
+
+
+mean_relative_error = PixelMean(_relative_error)
+"""1/N sum |p - t| / t."""
+
+root_mean_square = PixelMean(_squared_error, math.sqrt)
+"""sqrt(1/N sum (p - t)^2)."""
 
 
 def log_ratio(prediction: Values, target: Values) -> Values:
@@ -39,28 +35,18 @@ def log_ratio(prediction: Values, target: Values) -> Values:
         return np.log(prediction) - np.log(target)
 
 
-def share_within(limit: float) -> Callable[[Values, Values], float]:
-    """Share of pixels with max(p/t, t/p) < limit."""
-    return partial(_share_within, limit=limit)
+def share_within(limit: float) -> PixelMean:
+    """Share of pixels with max(p/t, t/p) < limit; a prediction that is zero, negative or NaN is not within."""
+    return PixelMean(lambda block: _count_between(block, limit, np.less))
 
 
-def share_above(limit: float) -> Callable[[Values, Values], float]:
-    """Share of pixels with max(p/t, t/p) > limit."""
-    return partial(_share_above, limit=limit)
+def share_above(limit: float) -> PixelMean:
+    """Share of pixels with max(p/t, t/p) > limit, and of those whose prediction is zero, negative or NaN."""
+    return PixelMean(lambda block: block.p.size - _count_between(block, limit, np.less_equal))
 
 
-# As products, not ratios: a prediction that is zero or negative must count as wrong, and p/t of a negative p is small.
-# What is not within counts as wrong, so that NaN does too.
-def _share_within(prediction: Values, target: Values, *, limit: float) -> float:
-    within = (np.count_nonzero((p < limit * t) & (t < limit * p)) for p, t in _blocks(prediction, target))
-    return sum(within) / prediction.size
-
-
-def _share_above(prediction: Values, target: Values, *, limit: float) -> float:
-    within = (np.count_nonzero((p <= limit * t) & (t <= limit * p)) for p, t in _blocks(prediction, target))
-    return (prediction.size - sum(within)) / prediction.size
-
-
-def _blocks(prediction: Values, target: Values) -> Iterator[tuple[Values, Values]]:
-    for start in range(0, prediction.size, _BLOCK):
-        yield prediction[start : start + _BLOCK], target[start : start + _BLOCK]
+def _count_between(block: Pixels, limit: float, below: np.ufunc) -> int:
+    within, other = (scratch(name, block.p.size, np.bool_) for name in ("within", "other"))
+    below(block.ratio, limit, out=within)
+    below(1 / limit, block.ratio, out=other)
+    return int(np.count_nonzero(np.logical_and(within, other, out=within)))

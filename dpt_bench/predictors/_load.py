@@ -57,6 +57,6 @@ def _split(spec: str) -> tuple[str, str]:
 def _hint(spec: str, prefixes: list[str]) -> str:
     folder = Path(spec) if Path(spec).is_dir() else Path(spec).parent
     files = [str(file) for ending in _FILE_ENDINGS for file in sorted(folder.glob(f"*{ending}"))]
-    near = get_close_matches(spec, [*files, "baseline:constant", "baseline:ramp"], n=3)
+    near = get_close_matches(spec, [*files, "baseline:constant", "baseline:ramp", "baseline:ground"], n=3)
     meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
     return f"{meant}give a checkpoint file, or one of {', '.join(f'{name}:WHAT' for name in prefixes)}"

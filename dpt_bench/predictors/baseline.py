@@ -1,4 +1,4 @@
-"""`baseline:constant` and `baseline:ramp`: what a model must beat to have looked at the image at all."""
+"""`baseline:constant`, `:ramp`, `:ground`: what a model must beat to have looked at the image at all."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Draw = Callable[[int, int], NDArray[np.float32]]
 
 @dataclass
 class Baseline:
-    """The same disparity for every image of a size."""
+    """The same map for every image of a size."""
 
     name: str
     draw: Draw
-    kind: DepthKind = DepthKind.AFFINE_DISPARITY
+    kind: DepthKind
     preprocessing: Literal["suite", "own"] = "own"
     checkpoint_sha256: str | None = None
     trained_on: tuple[str, ...] = ()
@@ -54,7 +54,19 @@ def ramp(height: int, width: int) -> NDArray[np.float32]:
     return np.repeat(np.linspace(0, 1, height, dtype=np.float32)[:, None], width, axis=1)
 
 
-BASELINES: dict[str, Draw] = {"constant": constant, "ramp": ramp}
+def ground(height: int, width: int) -> NDArray[np.float32]:
+    """Metric depth, in m, of flat ground 1.6 m below a level camera that sees 80 degrees across; 80 m at most."""
+    focal = width / 2 / np.tan(np.radians(40))
+    below_horizon = np.arange(height) + 0.5 - height / 2
+    depth_m = 1.6 * focal / np.maximum(below_horizon, 1.6 * focal / 80)
+    return np.repeat(depth_m.astype(np.float32)[:, None], width, axis=1)
+
+
+BASELINES: dict[str, tuple[Draw, DepthKind]] = {
+    "constant": (constant, DepthKind.AFFINE_DISPARITY),
+    "ramp": (ramp, DepthKind.AFFINE_DISPARITY),
+    "ground": (ground, DepthKind.METRIC_DEPTH),
+}
 
 
 def load(argument: str, options: PredictorOptions) -> Predictor:
@@ -66,4 +78,4 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
     check_known("baseline", options, ())
     if argument not in BASELINES:
         raise UnknownNameError("baseline", argument, BASELINES)
-    return Baseline(f"baseline:{argument}", BASELINES[argument])
+    return Baseline(f"baseline:{argument}", *BASELINES[argument])

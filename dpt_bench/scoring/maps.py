@@ -11,7 +11,7 @@ from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import SuiteDataset
 from dpt_bench.scoring.pixels import scored_pixels
-from dpt_bench.scoring.score import align, cap_m, fit_scored, in_space, truth_in_space
+from dpt_bench.scoring.score import Truth, align, cap_m, fit_scored, in_space
 
 Values = NDArray[np.float64]
 
@@ -38,8 +38,8 @@ def aligned_maps(target: DepthMap, prediction: NDArray[np.floating], kind: Depth
     protocol = protocol.for_prediction(kind)
     valid = scored_pixels(target, protocol)
     predicted = np.array(in_space(prediction, kind, protocol, valid.shape), order="C")
-    numbers = target.values[valid]
-    truth = truth_in_space(numbers, target.kind, protocol)
+    numbers = target.values[valid].astype(np.float64)
+    truth = Truth(target.kind, numbers).in_space(protocol).copy()
     fit = fit_scored(predicted[valid], truth, valid, protocol)
     align(predicted, fit, protocol, cap_m(numbers, target.kind, protocol))
     predicted = _disparity(predicted, protocol)

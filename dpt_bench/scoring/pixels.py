@@ -26,7 +26,9 @@ def scored_pixels(target: DepthMap, protocol: SuiteDataset) -> NDArray[np.bool_]
         low, high = protocol.target_range_m
         if target.kind.is_disparity:  # z in (low, high) is 1/z in (1/high, 1/low)
             low, high = 1 / high, (1 / low if low > 0 else float("inf"))
-        scored = target.valid & (values > low) & (values < high)  # neither NaN nor infinity passes
+        scored = values > low
+        scored &= target.valid
+        scored &= np.less(values, high)  # neither NaN nor infinity passes
     if protocol.target_max_ratio is not None and not target.kind.is_affine and scored.any():
         scored &= _not_too_far(values, scored, protocol.target_max_ratio, target.kind)
     if protocol.crop_frame == "input" or protocol.input_crop == "none":  # else it was applied with the input crop
@@ -51,17 +53,19 @@ def inside_crop(crop: str, height: int, width: int) -> NDArray[np.bool_]:
 def input_window(crop: str, height: int, width: int) -> tuple[slice, slice]:
     """Rows and columns of an image that exist for the network.
 
-    "kitti_benchmark": 352 x 1216 pixels, at the bottom and centred, as the KITTI depth benchmark's own images.
+    "kitti_benchmark": 352 x 1216 pixels, at the bottom and centred, as the KITTI depth benchmark's own images;
+    "kitti_benchmark_scaled": what that is of 375 x 1242 pixels, of an image of any size.
 
     Raises:
         SampleError: the image is smaller.
     """
     if crop == "none":
         return slice(0, height), slice(0, width)
-    if height < 352 or width < 1216:
+    rows, columns = (352, 1216) if crop == "kitti_benchmark" else (height * 352 // 375, width * 1216 // 1242)
+    if height < rows or width < columns:
         raise SampleError("crop-mismatch", f"KITTI's benchmark crop is 352 x 1216, the image {height} x {width}")
-    left = (width - 1216) // 2
-    return slice(height - 352, height), slice(left, left + 1216)
+    left = (width - columns) // 2
+    return slice(height - rows, height), slice(left, left + columns)
 
 
 def fit_places(pixels: NDArray[np.intp], size: tuple[int, int], max_side: int) -> NDArray[np.bool_]:
@@ -83,17 +87,16 @@ def crop_window(crop: str, height: int, width: int) -> tuple[slice, slice]:
     """Rows and columns that a crop keeps.
 
     "garg": Garg et al., ECCV 2016; "eigen": Eigen et al., NeurIPS 2014; both as fractions of a KITTI image of any size,
-    cut to whole pixels; "nyu_eigen": rows 45 to 470, columns 41 to 600 of 480 x 640.
+    cut to whole pixels; "nyu_eigen": rows 45 to 470, columns 41 to 600 of 480 x 640; "nyu_eigen_scaled": the same share
+    of any size.
 
     Raises:
         SampleError: "nyu_eigen" of another size.
     """
-    if crop == "nyu_eigen":
-        if (height, width) != (480, 640):
-            raise SampleError(
-                "crop-mismatch", f"the Eigen crop of NYU is for 480 x 640 targets, got {height} x {width}"
-            )
-        return slice(45, 471), slice(41, 601)
+    if crop == "nyu_eigen" and (height, width) != (480, 640):
+        raise SampleError("crop-mismatch", f"the Eigen crop of NYU is for 480 x 640 targets, got {height} x {width}")
+    if crop.startswith("nyu_eigen"):
+        return slice(45 * height // 480, 471 * height // 480), slice(41 * width // 640, 601 * width // 640)
     top, bottom = {"garg": (0.40810811, 0.99189189), "eigen": (0.3324324, 0.91351351)}[crop]
     left, right = {"garg": (0.03594771, 0.96405229), "eigen": (0.0359477, 0.96405229)}[crop]
     return slice(int(top * height), int(bottom * height)), slice(int(left * width), int(right * width))

@@ -79,10 +79,11 @@ def check_predictor(name: str, kind: DepthKind, protocol: SuiteDataset) -> None:
         reason = f"{kind} is weaker: what is unknown in it is not what this alignment removes"
     else:
         reason = f"the unknown shift in {kind} makes its reciprocal meaningless, so it cannot become {wanted}"
+    space = "disparity" if kind.is_disparity else "depth"
     raise UsageError(
         f"{name} predicts {kind}, but {protocol.recipe} is scored as {wanted}: {reason}",
         where=f"{protocol.recipe}: alignment {protocol.alignment} in {protocol.alignment_space}",
-        fix=f"choose a suite that aligns in {'disparity' if kind.is_disparity else 'depth'}",
+        fix=f"choose a suite that aligns in {space} (`dpt-bench list suites`), or a model that predicts {wanted}",
     )
 
 

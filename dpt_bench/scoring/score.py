@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,10 @@ from numpy.typing import NDArray
 from dpt_bench.alignment import Fit, fit_scale, fit_scale_and_shift
 from dpt_bench.core.kinds import DepthKind, to_depth, to_disparity
 from dpt_bench.core.sample import DepthMap
+from dpt_bench.core.scratch import scratch
 from dpt_bench.core.suite import SuiteDataset
-from dpt_bench.resize import enlarged_rows, resize_prediction
+from dpt_bench.metrics import PixelMean, pixel_means
+from dpt_bench.resize import Size, enlarged_rows, resize_prediction
 from dpt_bench.results.schema import NO_VALID_PIXEL
 from dpt_bench.scoring.pixels import fit_places, scored_pixels
 from dpt_bench.scoring.protocol import dense_metrics
@@ -46,6 +50,30 @@ class Scored:
     message: str | None = None
 
 
+@dataclass
+class Truth:
+    """An image's scored target numbers (N,) of `kind`; their reciprocals are made when they are asked for."""
+
+    kind: DepthKind
+    stored: Values
+    turned: Values | None = None
+
+    def converted(self, *, disparity: bool) -> Values:
+        """The numbers as disparity or as depth."""
+        if self.kind.is_disparity == disparity:
+            return self.stored
+        if self.turned is None:
+            assert not self.kind.is_affine, "check_target refuses this"
+            self.turned = scratch("turned truth", self.stored.size)
+            np.reciprocal(self.stored, out=self.turned)  # scored pixels are finite and positive
+        return self.turned
+
+    def in_space(self, protocol: SuiteDataset) -> Values:
+        """The numbers in the protocol's alignment space."""
+        numbers = self.converted(disparity=protocol.space == "disparity")
+        return _log(numbers) if protocol.space == "log_depth" else numbers
+
+
 def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Scored:
     """Score a prediction of `kind`, (h, w) at any size, against a target (H, W).
 
@@ -63,17 +91,18 @@ def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, p
     n_valid = int(np.count_nonzero(valid))
     if n_valid == 0:
         return Scored(skipped=NO_VALID_PIXEL, message="the target has no pixel that this protocol scores")
-    seen, truth = _scored_numbers(_converted_to_space(prediction, kind, protocol), target.values, valid, protocol)
+    truth = Truth(target.kind, scratch("truth", n_valid))
+    seen = _scored_numbers(_converted_to_space(prediction, kind, protocol), target.values, valid, (protocol, truth))
     unusable = _count_non_finite(seen)
     if unusable:
         message = f"{unusable} of {n_valid} scored pixels have no finite prediction"
         return Scored(n_valid=n_valid, flags=(NON_FINITE,), skipped=NON_FINITE, message=message)
-    fit = fit_scored(seen, truth_in_space(truth, target.kind, protocol), valid, protocol)
+    fit = fit_scored(seen, truth.in_space(protocol), valid, protocol)
     if fit is not None and not (isfinite(fit.scale) and isfinite(fit.shift)):
         message = "the predicted numbers are too large for a fit"
         return Scored(n_valid=n_valid, flags=(DEGENERATE_FIT,), skipped=UNDEFINED, message=message)
-    align(seen, fit, protocol, cap_m(truth, target.kind, protocol))
-    values = _measure(seen, truth, target.kind, protocol)
+    cap = cap_m(truth.stored, target.kind, protocol)
+    values = _measure(seen, truth, protocol, lambda numbers: align(numbers, fit, protocol, cap))
     flags = _flags(fit, prediction)
     scale, shift = (fit.scale, fit.shift) if fit else (None, None)
     undefined = [name for name, value in values.items() if not isfinite(value)]
@@ -91,12 +120,6 @@ def in_space(
     full = resize_prediction(converted, (size[0], size[1]), protocol.upsample)
     wide = np.asarray(full, dtype=np.float64)
     return _log(wide) if protocol.space == "log_depth" else wide
-
-
-def truth_in_space(truth: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Values:
-    """Scored target numbers (N,) of `kind` in the protocol's alignment space: a new float64 (N,)."""
-    converted = _converted(truth, kind, disparity=protocol.space == "disparity")
-    return _log(converted) if protocol.space == "log_depth" else converted
 
 
 def fit_scored(prediction: Values, truth: Values, valid: NDArray[np.bool_], protocol: SuiteDataset) -> Fit | None:
@@ -141,57 +164,76 @@ def align(prediction: Values, fit: Fit | None, protocol: SuiteDataset, cap_m: fl
             np.maximum(block, 1.0 / cap_m, out=block)
 
 
-def _measure(aligned: Values, truth: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> dict[str, float]:
-    """Every metric, in the protocol's order; `aligned` is used up."""
+def _measure(
+    seen: Values, truth: Truth, protocol: SuiteDataset, align_block: Callable[[Values], None]
+) -> dict[str, float]:
+    """Every metric, in the protocol's order; `align_block` aligns a block of `seen`, which is used up."""
     metrics = dense_metrics(protocol)
     is_disparity = protocol.space == "disparity"
     values: dict[str, float] = {}
+    prepare: Callable[[Values], None] | None = align_block
     for wanted in (is_disparity, not is_disparity):
-        chosen = {name: metric for name, metric in metrics.items() if metric.needs.is_disparity == wanted}
+        chosen = {name: metric.function for name, metric in metrics.items() if metric.needs.is_disparity == wanted}
         if not chosen:
             continue
         if wanted != is_disparity:
-            np.reciprocal(aligned, out=aligned)
-        wide = _converted(truth, kind, disparity=wanted)
-        values |= {name: float(metric.function(aligned, wide)) for name, metric in chosen.items()}
+            prepare = _then_turned(prepare)
+        numbers = truth.converted(disparity=wanted)
+        means = {name: function for name, function in chosen.items() if isinstance(function, PixelMean)}
+        values |= pixel_means(means, seen, numbers, prepare)
+        values |= {name: float(function(seen, numbers)) for name, function in chosen.items() if name not in means}
+        prepare = None
     return {name: values[name] for name in metrics}
 
 
+def _then_turned(prepare: Callable[[Values], None] | None) -> Callable[[Values], None]:
+    def turned(numbers: Values) -> None:
+        if prepare is not None:
+            prepare(numbers)
+        np.reciprocal(numbers, out=numbers)
+
+    return turned
+
+
 def _converted_to_space(prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Values:
-    return (to_disparity if protocol.space == "disparity" else to_depth)(prediction, kind)
+    if kind.is_disparity != (protocol.space == "disparity"):
+        return (to_disparity if protocol.space == "disparity" else to_depth)(prediction, kind)
+    wide: Values = scratch("prediction", prediction.size).reshape(prediction.shape)
+    np.copyto(wide, prediction)
+    return wide
 
 
 def _scored_numbers(
-    prediction: Values, target: NDArray[np.floating], valid: NDArray[np.bool_], protocol: SuiteDataset
-) -> tuple[Values, NDArray[np.floating]]:
-    """Prediction (float64, in the protocol's space) and target (as stored) at the valid pixels: (N,) each.
+    prediction: Values, target: NDArray[np.floating], valid: NDArray[np.bool_], into: tuple[SuiteDataset, Truth]
+) -> Values:
+    """The prediction (N,) in the protocol's space at the valid pixels; the target's numbers there go into the truth.
 
     Maps too large for the cache are enlarged a strip of rows at a time: of 24 megapixels no full map is made.
     """
+    protocol, truth = into
     height, width = valid.shape
-    n_valid = int(np.count_nonzero(valid))
-    seen, truth = np.empty(n_valid), np.empty(n_valid, target.dtype)
+    n_valid = truth.stored.size
+    seen: Values = scratch("seen", n_valid)
+    picked = scratch("picked", n_valid, target.dtype)
     in_strips = protocol.upsample == "bilinear" and valid.size > _LARGE
-    full = prediction if in_strips else resize_prediction(prediction, (height, width), protocol.upsample)
-    step = max(1, _STRIP // width) if in_strips else height
+    full = prediction if in_strips else _full_size(prediction, (height, width), protocol.upsample)
+    step = max(1, _STRIP // width)
     start = 0
     for top in range(0, height, step):
         bottom = min(top + step, height)
-        strip = enlarged_rows(prediction, (height, width), top, bottom) if in_strips else full
+        strip = enlarged_rows(prediction, (height, width), top, bottom) if in_strips else full[top:bottom]
         places = np.flatnonzero(valid[top:bottom])  # as a mask gathers five times slower
         stop = start + places.size
         strip.ravel().take(places, out=seen[start:stop], mode="clip")
-        target[top:bottom].ravel().take(places, out=truth[start:stop], mode="clip")
+        target[top:bottom].ravel().take(places, out=picked[start:stop], mode="clip")
+        np.copyto(truth.stored[start:stop], picked[start:stop])
         start = stop
-    return (_log(seen) if protocol.space == "log_depth" else seen), truth
+    return _log(seen) if protocol.space == "log_depth" else seen
 
 
-def _converted(truth: NDArray[np.floating], kind: DepthKind, *, disparity: bool) -> Values:
-    wide = truth.astype(np.float64)
-    if kind.is_disparity != disparity:
-        assert not kind.is_affine, "check_target refuses this"
-        np.reciprocal(wide, out=wide)  # scored pixels are finite and positive
-    return wide
+def _full_size(prediction: Values, size: Size, method: Literal["bilinear", "bicubic", "nearest"]) -> Values:
+    out = scratch("full", size[0] * size[1]).reshape(size)
+    return np.asarray(resize_prediction(prediction, size, method, out=out), np.float64)
 
 
 def _count_non_finite(values: Values) -> int:

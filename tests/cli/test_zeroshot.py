@@ -9,6 +9,7 @@ import pytest
 
 from dpt_bench.cli._expect import show_comparisons
 from dpt_bench.cli._zeroshot import ZeroshotCall, _show, run_zeroshot
+from dpt_bench.core.catalog import SUITES
 from dpt_bench.core.errors import UsageError
 from dpt_bench.evaluation import EvaluationReport
 from dpt_bench.results import SummaryRow
@@ -73,6 +74,20 @@ def test_two_models_of_one_name_have_a_row_each(monkeypatch, capsys) -> None:
     ]
 
 
+def test_what_each_model_skipped_is_said(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = report(("one", "two"), {})
+    facts = {"n_images": 7, "n_skipped": 2, "skips": "non-finite-prediction:2"}
+    rows = [
+        row.model_copy(update=facts) if (row.model, row.dataset) == ("one", "nyu") else row for row in shown.summary
+    ]
+    _show(replace(shown, summary=tuple(rows)))
+    lines = capsys.readouterr().out.splitlines()
+    assert "kitti: 9 images (partial)" in lines
+    assert "nyu, one: 7 images, 2 skipped: non-finite-prediction:2 (partial)" in lines
+    assert "nyu, two: 9 images (partial)" in lines
+
+
 def test_absent_sets_have_a_line_each(monkeypatch, capsys) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     absent = {name: Path("data") / name for name in ("diw", "eth3d", "sintel")}
@@ -114,3 +129,20 @@ def test_an_expectation_that_cannot_be_met_is_refused_at_once(tmp_path) -> None:
     with pytest.raises(UsageError, match="nothing is published under the suite 'moge'"):
         run_zeroshot(call)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_expectation_of_a_suite_that_is_given_as_a_path(tmp_path) -> None:
+    copy = tmp_path / "midas.toml"
+    copy.write_text(SUITES.paths()["midas"].read_text())
+    call = ZeroshotCall(
+        models=("baseline:ramp",), data=str(tmp_path / "none"), out=tmp_path / "out", suite=str(copy), datasets=None,
+        devices=("cpu",), precision="fp32", batch_size=1, limit=1, cache=None, cache_bytes=1, expect="published", executor=None,
+        workers=None,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="no such folder of datasets"):  # nothing is wrong with the expectation
+        run_zeroshot(call)
+    with pytest.raises(UsageError, match="unknown published model 'DPT-Lrage'"):
+        run_zeroshot(replace(call, expect="DPT-Lrage"))
+    copy.rename(tmp_path / "mine.toml")
+    with pytest.raises(UsageError, match="nothing is published under the suite 'mine'"):
+        run_zeroshot(replace(call, suite=str(tmp_path / "mine.toml")))

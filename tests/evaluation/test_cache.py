@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import dpt_bench
 from dpt_bench import evaluate
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import Camera
 from dpt_bench.core.suite import ResizeRule
 from dpt_bench.evaluation import EvaluationOptions
-from dpt_bench.evaluation.cache import CachedPredictor, PredictionCache, cached
+from dpt_bench.evaluation.cache import PREDICTING, CachedPredictor, PredictionCache, cached
 from dpt_bench.predictors import Prediction, Query, load_predictor
 from dpt_bench.predictors._sizes import InputSize
 
@@ -93,6 +97,42 @@ def test_another_version_of_a_library_is_another_entry(make_fake, tmp_path, monk
     name = cache.name(make_fake(), Query(IMAGE), RULE)
     monkeypatch.setattr("dpt_bench.evaluation.cache._library_versions", lambda: {"transformers": "0"})
     assert cache.name(make_fake(), Query(IMAGE), RULE) != name
+
+
+def test_other_code_is_another_entry(make_fake, tmp_path, monkeypatch) -> None:
+    """An edit that is not committed too: a name of the commit alone would serve its old predictions."""
+    cache = PredictionCache(tmp_path, 10**6)
+    name = cache.name(make_fake(), Query(IMAGE), RULE)
+    monkeypatch.setattr("dpt_bench.evaluation.cache.sources_sha256", lambda *parts: "another")
+    assert cache.name(make_fake(), Query(IMAGE), RULE) != name
+
+
+def test_the_code_of_a_predictor_of_the_users_is_in_the_name(tmp_path, monkeypatch) -> None:
+    names = set()
+    for number in (1, 2):
+        file = tmp_path / f"model{number}.py"
+        file.write_text(
+            f"class Mine:\n    name, kind, preprocessing, checkpoint_sha256 = 'a', 'affine_depth', 'own', 'b'\n"
+            f"    def input_words(self, rule): return 'as they are'  # edit {number}\n"
+        )
+        spec = importlib.util.spec_from_file_location("mine", file)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "mine", module)
+        spec.loader.exec_module(module)
+        names.add(PredictionCache(tmp_path, 10**6).name(module.Mine(), Query(IMAGE), RULE))
+    assert len(names) == 2
+
+
+def test_all_code_that_predicts_is_in_the_name() -> None:
+    """Whatever the predictors import of the package, at any depth, belongs to PREDICTING."""
+    root = Path(dpt_bench.__file__).parent
+    sources = [root / "resize.py", *(file for part in ("predictors", "model") for file in (root / part).rglob("*.py"))]
+    imported = {
+        name.split(".")[1]
+        for file in sources
+        for name in re.findall(r"^\s*(?:from|import) (dpt_bench\.\S+)", file.read_text(), re.MULTILINE)
+    }
+    assert {"core", "model", "predictors"} <= imported <= {part.removesuffix(".py") for part in PREDICTING}
 
 
 def test_a_network_of_another_size_is_asked_again_for_another_rule(make_fake, tmp_path) -> None:

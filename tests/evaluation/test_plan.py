@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dpt_bench import evaluate
+from dpt_bench.core.catalog import SUITES
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.evaluation import EvaluationOptions
@@ -69,6 +70,21 @@ def test_names_that_do_not_exist(world, make_fake, tmp_path) -> None:
         evaluate(make_fake(), world.suite, world.data, tmp_path / "out")
     world.suite.write_text(text.replace("cap_m = 80.0", ""))
     refused(world, make_fake(), tmp_path, "set cap_m")
+
+
+def test_a_suite_that_passes_for_a_packaged_one(make_fake, tmp_path) -> None:
+    """Its numbers would stand beside the published ones of another protocol."""
+    packaged = SUITES.paths()["midas"].read_text()
+    own = tmp_path / "midas.toml"
+    own.write_text(packaged.replace("cap_m = 80.0", "cap_m = 70.0"))
+    with pytest.raises(UsageError, match="not midas version 1") as caught:
+        evaluate(make_fake(), own, tmp_path, tmp_path / "out")
+    assert "another name" in str(caught.value)
+    own.write_text(packaged.replace("cap_m = 80.0", "cap_m = 70.0").replace("version = 1", "version = 7"))
+    for text in (own.read_text(), packaged):  # another version, or a plain copy
+        own.write_text(text)
+        with pytest.raises(UsageError, match="no dataset of the suite 'midas'"):
+            evaluate(make_fake(), own, tmp_path, tmp_path / "out")
 
 
 def test_a_model_given_twice_or_not_at_all(world, make_fake, tmp_path) -> None:

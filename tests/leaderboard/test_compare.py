@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dpt_bench.cli._compare import run_compare
@@ -64,6 +67,33 @@ def test_names_that_are_wrong_or_have_nothing_in_common(tmp_path: Path, write_re
     other = write_results(tmp_path / "other", {"third": {"kitti": 0.1}}, suite="midas-minimal")
     with pytest.raises(UsageError, match="share no image"):
         compare_models([results, other], "good", "third")
+
+
+@pytest.fixture
+def rendered(tmp_path: Path, results: Path) -> Path:
+    """The same image names, rendered."""
+    folder = tmp_path / "rendered"
+    shutil.copytree(results, folder)
+    summary = (folder / "summary.csv").read_text()
+    table = pq.read_table(folder / "results.parquet")
+    names = pa.array([f"rendered-{name}" for name in table["model"].to_pylist()], pa.string())
+    pq.write_table(table.set_column(0, table.schema.field("model"), names), folder / "results.parquet")
+    for name in ("good", "bad", "part"):
+        summary = summary.replace(f"\n{name},", f"\nrendered-{name},")
+    for label in ("complete", "partial"):
+        summary = summary.replace(f",{label},", ",sample-world,")
+    (folder / "summary.csv").write_text(summary)
+    return folder
+
+
+def test_rendered_images_stand_beside_rendered_ones_alone(results: Path, rendered: Path, capsys) -> None:
+    with pytest.raises(UsageError, match="share no image") as caught:
+        compare_models([results, rendered], "good", "rendered-bad")
+    assert "sample world" in str(caught.value)
+    run_compare([results, rendered], "rendered-good", "rendered-bad")
+    assert capsys.readouterr().out.count("sample-world") == 4
+    run_compare([results, rendered], "good", "bad")
+    assert "sample-world" not in capsys.readouterr().out
 
 
 def test_what_is_printed_fits_a_terminal(results: Path, capsys, monkeypatch) -> None:

@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from dpt_bench.core.catalog import plugin_names
 from dpt_bench.core.errors import UnknownNameError
-from dpt_bench.metrics import OrdinalMetric, load_metric
+from dpt_bench.metrics import OrdinalMetric, load_metric, pixel_means
+from dpt_bench.metrics._pixel_means import BLOCK
 
 NAMES = plugin_names("dpt_bench.metrics")
 PREDICTION = np.array([[1.0, 2.0, 4.0], [8.0, 3.0, 99.0]])
@@ -119,3 +120,29 @@ def test_metrics_of_point_pairs_have_their_own_form(name: str) -> None:
 def test_unknown_name() -> None:
     with pytest.raises(UnknownNameError, match="absrel"):
         load_metric("absrell")
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32), size=st.sampled_from([1, 7, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5]))
+def test_metrics_together_give_what_each_gives_alone(seed, size) -> None:
+    """One pass over blocks, for all metrics that are means of pixels."""
+    generator = np.random.default_rng(seed)
+    target = generator.uniform(0.5, 80, size)
+    prediction = target * generator.lognormal(0, 0.4, size) - generator.choice([0.0, 30.0], size)
+    kept = prediction.copy()
+    names = ("absrel", "rmse", "delta_1_25", "delta_1_25_2", "delta_above_1_25")
+    together = pixel_means({name: load_metric(name).function for name in names}, prediction, target)
+    ratio = np.where(prediction > 0, np.maximum(prediction / target, target / prediction), np.inf)
+    plain = {
+        "absrel": np.mean(np.abs(prediction - target) / target),
+        "rmse": np.sqrt(np.mean((prediction - target) ** 2)),
+        "delta_1_25": np.mean(ratio < 1.25),
+        "delta_1_25_2": np.mean(ratio < 1.25**2),
+        "delta_above_1_25": np.mean(ratio > 1.25),
+    }
+    assert together == pytest.approx(plain, rel=1e-12)
+    assert together == {name: load_metric(name).function(prediction, target) for name in names}
+    np.testing.assert_array_equal(prediction, kept)
+    rmse = {"rmse": load_metric("rmse").function}
+    turned = pixel_means(rmse, prediction, target, lambda numbers: np.negative(numbers, out=numbers))
+    assert turned["rmse"] == pytest.approx(np.sqrt(np.mean((kept + target) ** 2)), rel=1e-12)

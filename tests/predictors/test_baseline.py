@@ -19,6 +19,17 @@ def test_constant() -> None:
     assert np.ptp(prediction.values) == 0
 
 
+def test_ground_is_metric_and_ends_at_the_horizon() -> None:
+    predictor = load_predictor("baseline:ground")
+    assert predictor.kind == DepthKind.METRIC_DEPTH
+    values = predictor(np.zeros((128, 424, 3), np.uint8))
+    assert np.ptp(values, axis=1).max() == 0
+    assert (values[:64] == 80).all()
+    assert (np.diff(values[:, 0]) <= 0).all()
+    angle = np.arctan(63.5 / (212 / np.tan(np.radians(40))))
+    np.testing.assert_allclose(values[-1], 1.6 / np.tan(angle), rtol=1e-6)
+
+
 def test_ramp_comes_nearer_downwards() -> None:
     values = load_predictor("baseline:ramp")(np.zeros((7, 9, 3), np.uint8))
     assert values.shape == (7, 9)

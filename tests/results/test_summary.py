@@ -100,3 +100,34 @@ def test_the_wide_table(tmp_path: Path, make_cell, make_result) -> None:
     assert rows[0]["kitti_unit"] == "fraction"
     assert rows[1]["tum"] == ""
     assert rows[0]["trained_on"] == "megadepth + redweb"
+    assert {(row["improvement"], row["improvement_over"]) for row in rows[1:]} == {("", "")}, "tum is missing there"
+
+
+def test_improvements_and_the_best_in_the_wide_table(tmp_path: Path, make_cell, make_result) -> None:
+    """As the papers' tables: the mean over datasets of how much lower the errors are than the reference's."""
+    errors = {"first": (0.4, 0.2), "second": (0.2, 0.3), "third": (0.1, None)}
+    cells = [
+        make_cell(model=model, dataset=dataset, position=place)
+        for model in errors
+        for place, dataset in enumerate(("kitti", "tum"))
+    ]
+    results = [
+        make_result(cell, key, value) if value is not None else make_result(cell, key, None, skipped="corrupt-file")
+        for cell in cells
+        for value in [errors[cell.model][cell.position]]
+        for key in "ab"
+    ]
+    write_board(tmp_path / "leaderboard.csv", summarise(cells, results))
+    with (tmp_path / "leaderboard.csv").open(newline="") as file:
+        rows = {row["model"]: row for row in csv.DictReader(file)}
+    assert [row["improvement_over"] for row in rows.values()] == ["first", "first", ""]
+    assert float(rows["first"]["improvement"]) == 0
+    assert float(rows["second"]["improvement"]) == pytest.approx(1 - (0.5 + 1.5) / 2)
+    assert [row["kitti_best"] for row in rows.values()] == ["no", "no", "yes"]
+    assert [row["tum_best"] for row in rows.values()] == ["yes", "no", "no"]
+    assert (rows["third"]["tum"], rows["third"]["tum_skips"], rows["third"]["improvement"]) == (
+        "",
+        "corrupt-file:2",
+        "",
+    )
+    assert rows["second"]["tum_keys_sha256"] == sha256_of_keys("ab")

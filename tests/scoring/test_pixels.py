@@ -8,7 +8,7 @@ import pytest
 from dpt_bench.core.errors import SampleError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import DepthMap
-from dpt_bench.scoring.pixels import crop_window, scored_pixels
+from dpt_bench.scoring.pixels import crop_window, input_window, scored_pixels
 
 
 def test_midas_has_no_crop(make_protocol, make_target) -> None:
@@ -24,6 +24,8 @@ def test_midas_has_no_crop(make_protocol, make_target) -> None:
         ("garg", (352, 1216), (143, 349, 43, 1172)),
         ("eigen", (352, 1216), (117, 321, 43, 1172)),
         ("nyu_eigen", (480, 640), (45, 471, 41, 601)),
+        ("nyu_eigen_scaled", (480, 640), (45, 471, 41, 601)),
+        ("nyu_eigen_scaled", (192, 256), (18, 188, 16, 240)),
     ],
 )
 def test_crops_in_whole_pixels(crop, size, window, make_protocol, make_target) -> None:
@@ -40,6 +42,12 @@ def test_crops_in_whole_pixels(crop, size, window, make_protocol, make_target) -
 def test_the_crop_of_nyu_fits_one_size(make_protocol, make_target) -> None:
     with pytest.raises(SampleError, match="480 x 640"):
         scored_pixels(make_target(np.full((240, 320), 5.0)), make_protocol(crop="nyu_eigen"))
+
+
+def test_the_scaled_benchmark_crop_is_the_same_of_a_camera_image() -> None:
+    exact = input_window("kitti_benchmark", 375, 1242)
+    assert exact == input_window("kitti_benchmark_scaled", 375, 1242) == (slice(23, 375), slice(13, 1229))
+    assert input_window("kitti_benchmark_scaled", 128, 424) == (slice(8, 128), slice(4, 419))
 
 
 def test_sky_is_not_scored(make_protocol) -> None:
