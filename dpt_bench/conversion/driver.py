@@ -224,5 +224,5 @@ def _fail(state: _Build, row: DatasetRow, fix: str) -> None:
 
 
 def _coverage(state: _Build) -> str:
-    done = sum(row.status in ("built", "present") for row in state.rows.values())
+    done = sum(row.status in ("built", "present", "planned") for row in state.rows.values())
     return f"{done} of {len(state.mix.members)}"
