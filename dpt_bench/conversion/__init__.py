@@ -1,7 +1,4 @@
-"""Raw datasets to shards: a deterministic plan, one job a shard, three executors under one contract.
-
-What it offers is imported when it is first asked for: a worker needs little of it, and one starts for each core.
-"""
+"""Raw datasets to shards: a deterministic plan, one job a shard, three executors under one contract."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildFailed", "BuildOptions", "BuildReport", "InspectOptions", "build", "inspect_shards"]
 
+# imported when it is first asked for: a worker needs little of it, and one starts for each core
 _HOMES = {
     "BuildFailed": "report",
     "BuildOptions": "options",

@@ -1,7 +1,4 @@
-"""The procedural sample world: a numpy ray caster of scenes that carry the monocular cues a network learns from.
-
-The ray caster itself is imported when it is first asked for: readers need `Scene` alone.
-"""
+"""The procedural sample world: a numpy ray caster of scenes that carry the monocular cues a network learns from."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CLASS_NAMES", "STYLES", "Label", "Scene", "StereoView", "Style", "render_scene", "scenes_for", "style_for"]
 
+# imported when it is first asked for: readers need `Scene` alone
 _HOMES = {
     "STYLES": "styles",
     "Style": "styles",
