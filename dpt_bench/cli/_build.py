@@ -67,16 +67,33 @@ def short_side(text: str) -> ShortSide:
 def _show(report: BuildReport) -> None:
     header, *rows = report.table()
     notes = header.index("note")
-    show_table([header[:notes], *(row[:notes] for row in rows if row[1] != "missing")])
-    typer.echo(f"\n{report.mix}: {report.coverage} datasets, {report.out}")
-    if report.free_bytes is not None:
-        typer.echo(f"free disk space: {human_size(report.free_bytes)}")
+    found = [row[:notes] for row in rows if row[1] != "missing"]
+    filled = [place for place in range(notes) if any(row[place] for row in found)]
+    show_table([[row[place] for place in filled] for row in (header, *found)])
+    typer.echo(f"\n{_summary(report)}")
     for row in report.rows:
         if row.note and row.status != "missing":
-            typer.echo(f"{row.dataset}: {row.note}")
+            typer.echo(textwrap.fill(f"{row.dataset}: {row.note}", 80, subsequent_indent="  "))
     if report.missing:
         typer.echo("\nmissing, and how to obtain them:" if not report.missing_is_fine else "\nnot found under raw:")
     for name, note in report.missing.items():
         typer.echo(textwrap.fill(f"{name}: {note}", 80, initial_indent="  ", subsequent_indent="    "))
     if report.missing and not report.missing_is_fine:
         typer.echo("to accept that, add --allow-missing, or name what you have with --datasets", err=True)
+
+
+def _summary(report: BuildReport) -> str:
+    """What all datasets come to, where it lies, and whether it fits."""
+    shards, size = sum(row.shards for row in report.rows), sum(row.num_bytes for row in report.rows)
+    images = sum(sum(row.samples.values()) for row in report.rows)
+    planned = any(row.status == "planned" for row in report.rows)
+    verb, about = ("planned", "about ") if planned else ("built", "")
+    lines = [
+        f"{report.mix}: {report.coverage} datasets {verb}, {images:,} images in {shards:,} shards, "
+        f"{about}{human_size(size)}",
+        f"at {report.out}",
+    ]
+    if report.free_bytes is not None:
+        fits = not planned or size <= report.free_bytes
+        lines.append(f"free disk space: {human_size(report.free_bytes)}{'' if fits else ', which is too little'}")
+    return "\n".join(lines)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import shutil
 import sys
+import textwrap
 import traceback
 from typing import Annotated
 
@@ -76,8 +78,23 @@ def run() -> None:
 def _fail(code: int, text: str, *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    sys.stderr.write(text + "\n")
+    sys.stderr.write((wrapped(text) if sys.stderr.isatty() else text) + "\n")
     return code
+
+
+def wrapped(block: str) -> str:
+    """The lines of an error, broken between words at the terminal's width; a path stays whole and can be copied."""
+    width = shutil.get_terminal_size().columns
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent=" " * 9 if line.startswith("  ") else "  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in block.splitlines()
+    )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,40 @@
-"""Who a place belongs to: dataset.json is created exclusively, and a build with other options is refused."""
+"""Who a place belongs to: manifest.json and dataset.json are created exclusively, other builds are refused.
+
+The manifest comes first and names no dataset yet. It holds what all datasets of a place share, so that of two builds
+with other options only one can have an empty place, whichever datasets they begin with.
+"""
 
 from __future__ import annotations
 
+from dpt_bench.conversion.finish import new_manifest
 from dpt_bench.conversion.members import dataset_name
 from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.mix import Mix
-from dpt_bench.shards.layout import DATASET, ShardStore
-from dpt_bench.shards.records import DatasetRecord, Identity, encode_record, read_dataset_record
+from dpt_bench.shards.layout import DATASET, MANIFEST, ShardStore
+from dpt_bench.shards.records import (
+    DatasetRecord,
+    Identity,
+    Options,
+    encode_record,
+    read_claim,
+    read_dataset_record,
+)
+
+_FIX = "use the same options, or another --out; or delete what is there"
+
+
+def claim_place(store: ShardStore, mix: Mix, options: BuildOptions) -> None:
+    """Create manifest.json, unless somebody has created it for the same options.
+
+    Raises:
+        UsageError: the place belongs to a build with other options, or holds what the mix has not.
+        OSError: it cannot be written.
+    """
+    try:
+        store.put_exclusive(MANIFEST, encode_record(new_manifest(mix, options)))
+    except FileExistsError:
+        refuse_other_place(store, mix, options)
 
 
 def claim(store: ShardStore, identity: Identity) -> None:
@@ -38,24 +65,29 @@ def refuse_other_build(store: ShardStore, identity: Identity) -> None:
         )
 
 
-def refuse_other_options(store: ShardStore, mix: Mix, options: BuildOptions) -> None:
-    """All datasets of one shard folder share the options that are not a member's own.
+def refuse_other_place(store: ShardStore, mix: Mix, options: BuildOptions) -> None:
+    """Pass where the place is free, or its datasets share the mix and the options that are not a member's own.
 
     Raises:
-        UsageError: a dataset of the mix is there with others.
+        UsageError: it was begun with other options, or its manifest lists a dataset that the mix has not.
     """
+    manifest = read_claim(store)
+    if manifest is not None:
+        _refuse_other_options("the shards there were", manifest.options, options, store.address(MANIFEST))
+        names = [dataset_name(member) for member in mix.members]
+        if lost := [name for name in manifest.datasets if name not in names]:
+            what = f"the shards there are of {manifest.mix} and hold {', '.join(lost)}, which {mix.name} has not"
+            raise UsageError(what, where=store.url, fix="choose another --out")
     for member in mix.members:
         record = read_dataset_record(store, dataset_name(member))
-        if record is None:
-            continue
-        wanted = options.shared()
-        there = {key: record.identity.options.get(key) for key in wanted}
-        if there != wanted:
-            lines = [
-                f"{key}: {there[key]} there, {wanted[key]} asked for" for key in wanted if there[key] != wanted[key]
-            ]
-            raise UsageError(
-                f"{dataset_name(member)} was built there with other options: " + "; ".join(lines),
-                where=store.url,
-                fix="use the same options, or another --out",
-            )
+        if record is not None:
+            shared = {key: record.identity.options.get(key) for key in options.shared()}
+            _refuse_other_options(f"{dataset_name(member)} was", shared, options, store.url)
+
+
+def _refuse_other_options(who: str, there: Options, options: BuildOptions, where: str) -> None:
+    wanted = options.shared()
+    if there != wanted:
+        keys = [key for key in wanted if there.get(key) != wanted[key]]
+        lines = "; ".join(f"{key}: {there.get(key)} there, {wanted[key]} asked for" for key in keys)
+        raise UsageError(f"{who} built with other options: {lines}", where=where, fix=_FIX)

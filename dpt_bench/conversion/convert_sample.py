@@ -97,7 +97,8 @@ def _inverse(values: NDArray[np.float32], kind: DepthKind, measured: NDArray[np.
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
             inverse = np.divide(1.0, values, dtype=np.float64)
-    np.copyto(inverse, np.nan, where=~measured)  # dividing under a mask would take five times as long
+    if num_measured != measured.size:
+        np.copyto(inverse, np.nan, where=~measured)  # dividing under a mask would take five times as long
     # depth 0 gives inf and depth inf gives 0: neither is a measurement
     if np.count_nonzero(np.isfinite(inverse)) != num_measured or (
         not kind.is_disparity and np.count_nonzero(inverse == 0)

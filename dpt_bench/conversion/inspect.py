@@ -15,8 +15,8 @@ from dpt_bench.conversion.inspect_samples import Damaged, SampleFacts, measure_s
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.shards import ShardStore, open_shards
-from dpt_bench.shards.layout import DATASET, INDEX, MANIFEST
-from dpt_bench.shards.records import read_dataset_record
+from dpt_bench.shards.layout import DATASET, INDEX
+from dpt_bench.shards.records import read_dataset_record, read_manifest
 
 PICTURES = "pictures"
 
@@ -73,7 +73,7 @@ def inspect_shards(
     """
     store = ShardStore.at(url)
     store.check()
-    manifest = open_shards(url).manifest if store.exists(MANIFEST) else None
+    manifest = None if read_manifest(store) is None else open_shards(url).manifest
     names = list(manifest.datasets) if manifest else []
     names += [name for name in _folders(store) if name not in names]
     if not names:

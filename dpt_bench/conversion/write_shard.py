@@ -83,7 +83,7 @@ def _accepted(sample: ShardSample, span: MemberSpan) -> Row:
         "original_height": original_height,
         "original_width": original_width,
         "valid_fraction": sample.valid_fraction,
-        "sky_fraction": None if sample.sky is None else float(sample.sky.mean()),
+        "sky_fraction": sample.sky_fraction,
         "lo": sample.meta.get("lo"),
         "hi": sample.meta.get("hi"),
     }

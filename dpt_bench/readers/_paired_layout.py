@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -70,17 +71,34 @@ class Layout(Strict):
         return [name for name in self.names if name not in ("stem", "split")]
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """A regular expression for the tail of a path; cases of letters do not matter, as endings differ in the wild."""
+@lru_cache(maxsize=1024)
+def compile_pattern(pattern: str, shortest_stem: int | None = None) -> re.Pattern[str]:
+    """A regular expression for the tail of a path; cases of letters do not matter, as endings differ in the wild.
+
+    {stem} is as long as possible; with `shortest_stem`, as short as possible from so many characters on.
+    """
     parts = []
     for piece in PIECE.split(pattern):
         if piece == "*":
             parts.append("[^/]*")
+        elif piece == "{stem}" and shortest_stem is not None:
+            parts.append(f"(?P<stem>[^/]{{{shortest_stem},}}?)")
         elif PIECE.fullmatch(piece):
             parts.append(f"(?P<{piece[1:-1]}>[^/]+)")
         else:
             parts.append(re.escape(piece))
     return re.compile(f"(?:.*/)?{''.join(parts)}", re.IGNORECASE)
+
+
+def readings(pattern: str, path: str) -> Iterator[re.Match[str]]:
+    """All ways in which a path fits a pattern, the shortest {stem} first.
+
+    "{stem}_*.png" reads a_1_up.png as a and as a_1: which of them is meant, only the images can say.
+    """
+    shortest = 1
+    while (match := compile_pattern(pattern, shortest).fullmatch(path)) is not None:
+        yield match
+        shortest = len(match["stem"]) + 1
 
 
 def fill(pattern: str, values: Mapping[str, str]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dpt_bench.core.recipe import Recipe
-from dpt_bench.readers._paired_layout import Layout, compile_pattern
+from dpt_bench.readers._paired_layout import Layout, compile_pattern, readings
 from dpt_bench.readers._splits import load_split_list
 from dpt_bench.readers._tree import files_below
 
@@ -50,22 +50,34 @@ def search(root: Path, layout: Layout) -> Found:
     Raises:
         UsageError: a folder cannot be read.
     """
-    image, target = compile_pattern(layout.image), compile_pattern(layout.target)
-    masks = [compile_pattern(pattern) for pattern in layout.masks]
-    shared = [name for name in layout.names if name in target.groupindex]
+    shared = [name for name in layout.names if f"{{{name}}}" in layout.target]
     found = Found({}, {}, {}, _places(layout, shared))
+    image = compile_pattern(layout.image)
+    partners = {pattern: compile_pattern(pattern) for pattern in (layout.target, *layout.masks)}
+    others: list[tuple[str, str, Values]] = []
     for path in sorted(files_below(root)):
-        for role in (image, target, *masks):
-            match = role.fullmatch(path)
-            if match is None:
-                continue
-            if role is target:
-                found.targets.setdefault(tuple([match[name] for name in shared]), path)
-            elif role is not image:
-                found.masks.setdefault(tuple([match[name] for name in shared]), []).append(path)
-            elif not matches(path, layout.exclude):
-                found.images.setdefault(tuple([match[name] for name in layout.names]), path)
+        match = image.fullmatch(path)
+        if match is not None and not matches(path, layout.exclude):
+            found.images.setdefault(tuple([match[name] for name in layout.names]), path)
+        for pattern, compiled in partners.items():
+            if (match := compiled.fullmatch(path)) is not None:
+                others.append((pattern, path, tuple([match[name] for name in shared])))
+    known = {tuple([values[place] for place in found.shared]) for values in found.images}
+    for pattern, path, longest in others:
+        values = (
+            longest if longest in known or "*" not in pattern else _shorter(pattern, path, shared, known) or longest
+        )
+        if pattern == layout.target:
+            found.targets.setdefault(values, path)
+        else:
+            found.masks.setdefault(values, []).append(path)
     return found
+
+
+def _shorter(pattern: str, path: str, shared: Sequence[str], known: Set[Values]) -> Values | None:
+    """The {names} of a target or mask by the longest {stem} that an image has: * may have cut off too little."""
+    ways = [tuple([match[name] for name in shared]) for match in readings(pattern, path)]
+    return next((values for values in reversed(ways) if values in known), None)
 
 
 def of_split(items: Sequence[Values], recipe: Recipe, layout: Layout, split: str) -> list[Values]:

@@ -36,17 +36,20 @@ def depth_map(
         values *= np.float32(facts.scale)
     if offset:
         values += np.float32(offset)
-    valid = np.isfinite(values) if facts.kind.is_affine else np.isfinite(values) & (values > 0)
+    valid = np.isfinite(values)
+    if not facts.kind.is_affine:
+        valid &= values > 0
     for marker in facts.invalid:
         valid &= stored != marker
     if facts.valid_range is not None:
         valid &= (values >= facts.valid_range[0]) & (values <= facts.valid_range[1])
     if mask is not None:
         valid &= mask
+    unknown = ~valid
     if sky is not None:
+        unknown |= sky
         valid = valid & ~sky if facts.sky_policy == "invalid" else valid | sky
-        values[sky] = np.nan
-    values[~valid] = np.nan
+    np.copyto(values, np.nan, where=unknown)
     return DepthMap(values, facts.kind, valid, sky)
 
 

@@ -53,6 +53,11 @@ class ShardSample:
         assert self.labels is not None
         return np.count_nonzero(self.labels != self.meta.get("ignore", 255)) / self.labels.size
 
+    @property
+    def sky_fraction(self) -> float | None:
+        """Share of the pixels that are sky, None where the dataset has no sky signal."""
+        return None if self.sky is None else np.count_nonzero(self.sky) / self.sky.size
+
 
 def is_valid_key(key: str) -> bool:
     """Whether a key can name members of a tar: [A-Za-z0-9_-] and single "/" between."""
@@ -63,7 +68,8 @@ def quantise(values: NDArray[np.floating]) -> NDArray[np.uint16]:
     """Normalised values, 0..1 or NaN, as codes: 0 = invalid, else 1 + round(65534 * value)."""
     scaled = np.multiply(values, STEPS, dtype=np.float64)
     scaled += 1.5  # the cast below truncates; NaN would cast to anything, so it becomes 0 first
-    np.copyto(scaled, 0.0, where=np.isnan(scaled))
+    if (missing := np.isnan(values)).any():
+        np.copyto(scaled, 0.0, where=missing)
     codes: NDArray[np.uint16] = scaled.astype(np.uint16)
     return codes
 

@@ -6,9 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from dpt_bench.shards.index import ACCEPTED, INDEX_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA, REJECTED_STATUS, Ledger
+from dpt_bench.shards.index import (
+    ACCEPTED,
+    INDEX_SCHEMA,
+    LEDGER_SCHEMA,
+    REJECTED_SCHEMA,
+    REJECTED_STATUS,
+    Ledger,
+    rows_where,
+)
 from dpt_bench.shards.records import DatasetRecord, Identity, ShardRecord
 
 
@@ -16,8 +23,8 @@ def compact(ledgers: Sequence[Ledger]) -> tuple[pa.Table, pa.Table]:
     """Index and rejected items (INDEX_SCHEMA, REJECTED_SCHEMA) of ledgers in the order of their shards."""
     plain = [ledger.table.replace_schema_metadata() for ledger in ledgers]
     rows = pa.concat_tables(plain) if plain else LEDGER_SCHEMA.empty_table()
-    accepted = rows.filter(pc.equal(rows["status"], ACCEPTED)).select(INDEX_SCHEMA.names).cast(INDEX_SCHEMA)
-    rejected = rows.filter(pc.equal(rows["status"], REJECTED_STATUS)).select(REJECTED_SCHEMA.names)
+    accepted = rows_where(rows, "status", ACCEPTED).select(INDEX_SCHEMA.names).cast(INDEX_SCHEMA)
+    rejected = rows_where(rows, "status", REJECTED_STATUS).select(REJECTED_SCHEMA.names)
     return accepted.combine_chunks(), rejected.cast(REJECTED_SCHEMA).combine_chunks()
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from dpt_bench.core.errors import DataError
 from dpt_bench.core.toml import Strict
+from dpt_bench.shards.columns import table_of
 from dpt_bench.shards.layout import INDEX, REJECTED, ShardStore, ledger_name
 
 ACCEPTED = "accepted"
@@ -76,7 +76,7 @@ class Ledger:
 def encode_ledger(rows: Sequence[dict[str, Any]], record: LedgerRecord) -> bytes:
     """Parquet bytes of a ledger, the same for the same rows."""
     schema = LEDGER_SCHEMA.with_metadata({_RECORD_KEY: record.model_dump_json().encode()})
-    return encode_table(pa.Table.from_pylist(list(rows), schema=schema))
+    return encode_table(table_of(rows, schema))
 
 
 def encode_table(table: pa.Table) -> bytes:
@@ -113,8 +113,15 @@ def read_index(store: ShardStore, dataset: str, split: str | None, columns: Sequ
     schema = pa.schema([INDEX_SCHEMA.field(name) for name in names])
     table = _read_committed(store, f"{dataset}/{INDEX}", schema)
     if split is not None:
-        table = table.filter(pc.equal(table["split"], split))
+        table = rows_where(table, "split", split)
     return table if columns is None else table.select(list(columns))
+
+
+def rows_where(table: pa.Table, column: str, value: str) -> pa.Table:
+    """The rows of a table in which a column has a value."""
+    import pyarrow.compute as pc  # takes a tenth of a second, which every worker of a build would spend at its start
+
+    return table.filter(pc.equal(table[column], value))
 
 
 def iterate_rows(store: ShardStore, name: str, columns: Sequence[str], batch_size: int = 65536) -> Iterator[pa.Table]:
@@ -157,13 +164,16 @@ def _read_committed(store: ShardStore, name: str, schema: pa.Schema) -> pa.Table
 
 def _read_table(store: ShardStore, name: str, columns: list[str] | None) -> pa.Table:
     try:
-        return pq.read_table(io.BytesIO(store.read_bytes(name)), columns=columns)
+        # a file read as a dataset gives the same, and loads arrow's engines for datasets and for computing first
+        return pq.ParquetFile(io.BytesIO(store.read_bytes(name))).read(columns=columns)
     except (pa.ArrowException, KeyError) as error:
         raise DataError(f"not a table of ours: {error}", where=store.address(name)) from error
 
 
 def _with_schema(table: pa.Table, schema: pa.Schema, where: str) -> pa.Table:
     try:
-        return table.select(schema.names).cast(schema)
+        chosen = table.select(schema.names)
+        # casting, even to the same types, loads arrow's engine for computing
+        return chosen.replace_schema_metadata() if chosen.schema.equals(schema) else chosen.cast(schema)
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise DataError(f"columns are missing or of another type: {error}", where=where) from error

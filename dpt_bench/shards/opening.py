@@ -78,7 +78,8 @@ def open_shards(url: str | Path) -> Shards:
     manifest = read_manifest(store)
     if manifest is None:
         fix = "check the path, or build shards there: dpt-bench build-mix6 --raw DIR --out URL"
-        raise UsageError(f"no finished shards here: {MANIFEST} is missing", where=store.url, fix=fix)
+        what = f"no finished shards here: {MANIFEST} is missing, or lists no dataset yet"
+        raise UsageError(what, where=store.url, fix=fix)
     if manifest.schema_version != SCHEMA_VERSION:
         raise DataError(
             f"the shards have schema {manifest.schema_version}, this version reads {SCHEMA_VERSION}",

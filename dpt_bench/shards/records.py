@@ -85,7 +85,10 @@ class BuiltRecord(Strict):
 
 
 class Manifest(Strict):
-    """manifest.json: the mix, which of its datasets are here, and which are missing and why."""
+    """manifest.json: the mix, which of its datasets are here, and which are missing and why.
+
+    A build creates it exclusively before its first shard, without any dataset: from then on the place has its options.
+    """
 
     schema_version: int = SCHEMA_VERSION
     mix: str
@@ -137,6 +140,16 @@ def read_dataset_record(store: ShardStore, dataset: str) -> DatasetRecord | None
 
 def read_manifest(store: ShardStore) -> Manifest | None:
     """manifest.json, None where no dataset is finished.
+
+    Raises:
+        DataError: the file is corrupt or of another version.
+    """
+    manifest = read_claim(store)
+    return manifest if manifest is not None and manifest.datasets else None
+
+
+def read_claim(store: ShardStore) -> Manifest | None:
+    """manifest.json even where no dataset is finished, None where nobody has begun a build.
 
     Raises:
         DataError: the file is corrupt or of another version.

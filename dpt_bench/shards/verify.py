@@ -165,7 +165,7 @@ def _check_root(
         yield Problem("", MANIFEST, error.what, error.fix or _AGAIN)
         return
     if manifest is None:
-        yield Problem("", MANIFEST, "the manifest is missing", _AGAIN)
+        yield Problem("", MANIFEST, "the manifest is missing, or lists no dataset", _AGAIN)
     else:
         yield from _compare_manifest(manifest, records)
 

@@ -6,10 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-import pyarrow.compute as pc
-
 from dpt_bench.core.errors import DataError
-from dpt_bench.shards.index import ACCEPTED, Ledger, read_ledger
+from dpt_bench.shards.index import ACCEPTED, Ledger, read_ledger, rows_where
 from dpt_bench.shards.layout import ShardStore, ledger_name
 from dpt_bench.shards.reader import RawSample, decode_sample, parse_shard
 
@@ -84,7 +82,7 @@ def check_shard(store: ShardStore, dataset: str, shard: str) -> ShardCheck:
 
 
 def _check_bytes(check: ShardCheck, ledger: Ledger, stream: _Hashing, where: str) -> None:
-    rows = ledger.table.filter(pc.equal(ledger.table["status"], ACCEPTED)).to_pylist()
+    rows = rows_where(ledger.table, "status", ACCEPTED).to_pylist()
     for raw in parse_shard(stream, where):  # type: ignore[arg-type]  # read() is all that is needed
         check.samples += 1
         if check.samples > len(rows):

@@ -110,6 +110,19 @@ def test_what_ends_a_command(
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_an_error_is_broken_between_words_where_a_person_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dpt_bench.cli.main import wrapped
+
+    monkeypatch.setenv("COLUMNS", "40")
+    path = "/data/" + "long-folder/" * 5 + "file.png"
+    fix = "download it again, or leave the folder out of the list"
+    block = str(DataError("the file is damaged", where=path, fix=fix))
+    lines = wrapped(block).splitlines()
+    assert [line for line in lines if len(line) > 40] == [f"         {path}"]
+    assert " ".join(wrapped(block).split()) == " ".join(block.split())
+    assert lines[-1].startswith(" " * 9)
+
+
 def test_predictors_are_listed_without_their_libraries() -> None:
     listed = call("list", "predictors").stdout
     assert [line.split()[0] for line in listed.splitlines()] == [

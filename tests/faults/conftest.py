@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,15 @@ import pytest
 from dpt_bench.conversion import BuildOptions, BuildReport, build
 from dpt_bench.shards import ShardStore, iterate_shard, open_shards, verify
 
+PATIENCE_S = 600.0
+"""How long a test waits for what must happen: a busy machine may need minutes, a hang shall not last for ever."""
+
 BUILD = """
 import sys, dpt_bench
 from dpt_bench.conversion import BuildOptions
-recipe, raw, out, executor, short_side = sys.argv[1:]
+recipe, raw, out, executor, short_side, *datasets = sys.argv[1:]
 options = BuildOptions(shard_size=3, max_rejected=0.3, short_side=int(short_side))
-dpt_bench.build(recipe, raw, out, executor=executor, workers=2, options=options)
+dpt_bench.build(recipe, raw, out, datasets=datasets or None, executor=executor, workers=2, options=options)
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 RECIPE = """
@@ -85,11 +88,14 @@ class Trial:
         *,
         executor: str = "processes",
         short_side: int = 384,
+        mix: Path | None = None,
+        datasets: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         **options: Any,
     ) -> subprocess.Popen[str]:
         """The same build by a Python of its own, which says on stdout how many kB of memory it needed."""
-        arguments = [str(self.recipe), str(self.raw), str(out or self.out), executor, str(short_side)]
+        places = [str(path) for path in (mix or self.recipe, self.raw, out or self.out)]
+        arguments = [*places, executor, str(short_side), *datasets]
         paths = os.pathsep.join(filter(None, sys.path))
         return subprocess.Popen(
             [sys.executable, "-c", BUILD, *arguments],
@@ -98,8 +104,13 @@ class Trial:
             **{"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE} | options,
         )
 
+    @staticmethod
+    def words_of(build: subprocess.Popen[str]) -> tuple[str, str]:
+        """Stdout and stderr of a started build, once it has ended."""
+        return build.communicate(timeout=PATIENCE_S)
+
     def disturb(self, what: str, key: str = "anywhere", *, times: int = 1, seconds: float = 0.0) -> None:
-        """Whichever process reads `key` next will "die" or "wait"."""
+        """Whichever process reads `key` next will "die", "wait" for some seconds, or be on "hold" until all is calm."""
         (self.folder / "disturbance.json").write_text(json.dumps([what, key, times, seconds]))
 
     def calm(self) -> None:
@@ -109,9 +120,9 @@ class Trial:
         return len(list(self.folder.glob("happened_*")))
 
     def wait_until_it_happens(self, times: int = 1) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE_S
         while self.happened() < times:
-            assert time.monotonic() < deadline, "nothing was disturbed within two minutes"
+            assert time.monotonic() < deadline, f"nothing was disturbed within {PATIENCE_S:g} s"
             time.sleep(0.02)
 
     def assert_as_undisturbed(self, out: Path | str | None = None, options: BuildOptions | None = None) -> None:

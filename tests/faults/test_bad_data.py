@@ -118,7 +118,7 @@ def test_a_picture_of_a_gigapixel_is_refused_by_its_header(trial: Any) -> None:
     _bomb(trial)
     assert (trial.root / f"{BAD}.png").stat().st_size < 125_000
     with trial.start_build(executor="serial", stdout=subprocess.PIPE) as process:
-        peak_kb, errors = process.communicate(timeout=60)
+        peak_kb, errors = trial.words_of(process)
     assert process.returncode == 0, errors
     assert int(peak_kb) < 500 * 1024
     trial.assert_as_undisturbed()

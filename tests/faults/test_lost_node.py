@@ -33,13 +33,13 @@ def cluster() -> Iterator[Any]:
 @pytest.mark.slow
 def test_a_lost_node(trial: Any, cluster: Any) -> None:
     """The driver finds the cluster by RAY_ADDRESS; the shards of a lost node are made by the one that is left."""
-    trial.disturb("wait", times=2, seconds=5)
+    trial.disturb("hold", times=2)
     driver = trial.start_build(executor="ray", environment={"RAY_ADDRESS": cluster.address})
     trial.wait_until_it_happens(2)  # one on either node
     cluster.remove_node(cluster.nodes[0], allow_graceful=False)
-    _, errors = driver.communicate(timeout=120)
-    assert driver.returncode == 0, errors
     trial.calm()
+    _, errors = trial.words_of(driver)
+    assert driver.returncode == 0, errors
     trial.assert_as_undisturbed()
     trial.build()
     trial.assert_as_undisturbed()

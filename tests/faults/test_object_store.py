@@ -36,7 +36,7 @@ def server() -> Iterator[str]:
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not _answers(f"{address}/moto-api"):
             assert time.monotonic() < deadline, "the S3 server did not start"
             time.sleep(0.1)
@@ -242,15 +242,15 @@ def test_a_server_that_fails_for_good(trial: Any, faulty: Any, s3: str, server: 
 
 @pytest.mark.slow
 def test_a_killed_driver_and_two_builds_at_once(trial: Any, s3: str) -> None:
-    trial.disturb("wait", "train/a_004", seconds=2)
+    trial.disturb("hold", "train/a_004")
     with trial.start_build(s3) as driver:
         trial.wait_until_it_happens()
         driver.kill()
+    trial.calm()
     builds = [trial.start_build(s3) for _ in range(2)]
     for build in builds:
-        _, errors = build.communicate(timeout=120)
+        _, errors = trial.words_of(build)
         assert build.returncode == 0, errors
-    trial.calm()
     trial.assert_as_undisturbed(s3)
 
 

@@ -77,7 +77,7 @@ def test_a_read_only_target(trial: Any) -> None:
     trial.out.mkdir()
     trial.out.chmod(0o555)
     with trial.start_build(preexec_fn=_respect_permissions) as build:
-        _, errors = build.communicate(timeout=60)
+        _, errors = trial.words_of(build)
     trial.out.chmod(0o755)
     assert build.returncode == 1
     assert "UsageError: the output folder cannot be written" in errors
@@ -88,13 +88,13 @@ def test_a_read_only_target(trial: Any) -> None:
 
 @pytest.mark.parametrize("executor", ["serial", pytest.param("processes", marks=pytest.mark.slow)])
 def test_a_target_that_becomes_read_only(trial: Any, executor: str) -> None:
-    trial.disturb("wait", "train/a_004", seconds=0.5)
+    trial.disturb("hold", "train/a_004")
     with trial.start_build(executor=executor, preexec_fn=_respect_permissions) as build:
         trial.wait_until_it_happens()
         (trial.out / "toy").chmod(0o555)
-        _, errors = build.communicate(timeout=60)
+        trial.calm()
+        _, errors = trial.words_of(build)
     (trial.out / "toy").chmod(0o755)
     assert "UsageError: the output cannot be written: Permission denied" in errors
-    trial.calm()
     trial.build()
     trial.assert_as_undisturbed()

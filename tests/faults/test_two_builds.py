@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dpt_bench.conversion import build
 from dpt_bench.core.errors import UsageError
+from dpt_bench.shards import open_shards, verify
+
+MIX = """
+version = 1
+title = "Two toys"
+citation = ""
+
+[[members]]
+recipe = "toy.toml"
+
+[[members]]
+recipe = "twin.toml"
+"""
+
+
+@pytest.fixture
+def twins(trial: Any) -> Path:
+    """A mix of the trial's dataset and a copy of it, `twin`, which nothing disturbs under its own keys."""
+    shutil.copytree(trial.root, trial.raw / "twin")
+    shutil.copy(trial.recipe, trial.folder / "twin.toml")
+    mix = trial.folder / "twins.toml"
+    mix.write_text(MIX)
+    return mix
 
 
 @pytest.mark.slow
 def test_two_builds_of_the_same(trial: Any) -> None:
     """Both succeed; each shard is made by whoever comes first, or by both, with the same bytes."""
     trial.disturb("wait", times=20, seconds=0.1)
-    builds = [trial.start_build() for _ in range(2)]
-    for build in builds:
-        _, errors = build.communicate(timeout=120)
-        assert build.returncode == 0, errors
+    for started in [trial.start_build() for _ in range(2)]:
+        _, errors = trial.words_of(started)
+        assert started.returncode == 0, errors
     trial.calm()
     trial.assert_as_undisturbed()
     trial.build()
@@ -24,14 +49,14 @@ def test_two_builds_of_the_same(trial: Any) -> None:
 
 
 def test_a_build_with_other_options_beside_one_that_runs(trial: Any) -> None:
-    trial.disturb("wait", "train/a_004", seconds=2)
-    with trial.start_build(executor="serial") as build:
+    trial.disturb("hold", "train/a_004")
+    with trial.start_build(executor="serial") as running:
         trial.wait_until_it_happens()
         with pytest.raises(UsageError, match="short_side: 384 there, 32 asked for"):
             trial.build(options=trial.options(short_side=32))
-        _, errors = build.communicate(timeout=60)
-    assert build.returncode == 0, errors
-    trial.calm()
+        trial.calm()
+        _, errors = trial.words_of(running)
+    assert running.returncode == 0, errors
     trial.assert_as_undisturbed()
 
 
@@ -39,8 +64,56 @@ def test_a_build_with_other_options_beside_one_that_runs(trial: Any) -> None:
 def test_two_builds_with_other_options_at_once(trial: Any) -> None:
     """One of them has the place, the other is refused; the winner's options are those of all shards."""
     builds = {side: trial.start_build(short_side=side) for side in (384, 32)}
-    errors = {side: build.communicate(timeout=120)[1] for side, build in builds.items()}
-    ((winner, _),) = [(side, build) for side, build in builds.items() if build.returncode == 0]
+    errors = {side: trial.words_of(started)[1] for side, started in builds.items()}
+    ((winner, _),) = [(side, started) for side, started in builds.items() if started.returncode == 0]
     (loser,) = builds.keys() - {winner}
     assert f"short_side: {winner} there, {loser} asked for" in errors[loser]
     trial.assert_as_undisturbed(options=trial.options(short_side=winner))
+
+
+def test_another_dataset_of_the_mix_with_other_options_beside_one_that_runs(trial: Any, twins: Path) -> None:
+    """Nothing of the second dataset lies there yet, but the place is taken: all its datasets share their options."""
+    trial.disturb("hold", "train/a_004")
+    with trial.start_build(mix=twins, datasets=["toy"], executor="serial") as running:
+        trial.wait_until_it_happens()
+        with pytest.raises(UsageError, match="short_side: 384 there, 32 asked for"):
+            build(twins, trial.raw, trial.out, datasets=["twin"], options=trial.options(short_side=32))
+        assert not (trial.out / "twin").exists()
+        build(twins, trial.raw, trial.out, datasets=["twin"], executor="serial", options=trial.options())
+        assert open_shards(trial.out).datasets == ("twin",)
+        trial.calm()
+        _, errors = trial.words_of(running)
+    assert running.returncode == 0, errors
+    assert open_shards(trial.out).datasets == ("toy", "twin")
+    assert verify(trial.out, workers=1).ok
+
+
+@pytest.mark.slow
+def test_two_datasets_with_other_options_at_once(trial: Any, twins: Path) -> None:
+    """An empty place goes to one of them whole, although no file of one is a file of the other."""
+    wishes = {"toy": 384, "twin": 32}
+    builds = {name: trial.start_build(mix=twins, datasets=[name], short_side=side) for name, side in wishes.items()}
+    errors = {name: trial.words_of(started)[1] for name, started in builds.items()}
+    (winner,) = [name for name, started in builds.items() if started.returncode == 0]
+    (loser,) = builds.keys() - {winner}
+    assert f"short_side: {wishes[winner]} there, {wishes[loser]} asked for" in errors[loser]
+    assert open_shards(trial.out).datasets == (winner,)
+    assert not (trial.out / loser).exists()
+    assert verify(trial.out, workers=1).ok
+
+
+@pytest.mark.slow
+def test_two_datasets_with_the_same_options_at_once(trial: Any, twins: Path) -> None:
+    """The manifest tells of both, whichever is finished last."""
+    for started in [trial.start_build(mix=twins, datasets=[name]) for name in ("toy", "twin")]:
+        _, errors = trial.words_of(started)
+        assert started.returncode == 0, errors
+    assert open_shards(trial.out).datasets == ("toy", "twin")
+    assert verify(trial.out, workers=1).ok
+
+
+def test_a_smaller_mix_does_not_hide_what_is_there(trial: Any, twins: Path) -> None:
+    build(twins, trial.raw, trial.out, executor="serial", options=trial.options())
+    with pytest.raises(UsageError, match="are of twins and hold twin, which toy has not"):
+        trial.build()
+    assert open_shards(trial.out).datasets == ("toy", "twin")

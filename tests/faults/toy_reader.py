@@ -47,7 +47,10 @@ class Reader:
 
 
 def disturb(root: Path, key: str) -> None:
-    """Do what a test has written down, as many times as it asks for: files count them, whichever process it is."""
+    """Do what a test has written down, as many times as it asks for: files count them, whichever process it is.
+
+    "die"; "wait" for some seconds; "hold" until the test takes the wish back or kills the process.
+    """
     folder = root.parents[1]
     wish = folder / "disturbance.json"
     if not wish.is_file():
@@ -62,5 +65,8 @@ def disturb(root: Path, key: str) -> None:
             continue
         if what == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if what == "hold":
+            while wish.is_file():
+                time.sleep(0.05)
         time.sleep(seconds)
         return

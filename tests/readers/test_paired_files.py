@@ -64,6 +64,21 @@ def test_names_stand_for_parts_of_a_component_and_stars_for_any() -> None:
     assert fill("{place}/{stem}_*.png", {"place": "a", "stem": "b"}) == "a/b_.png"
 
 
+@pytest.mark.parametrize("postfix", ["up", "ud_2", "depth_filled", "1"])
+def test_a_star_takes_what_no_image_is_called(postfix: str, put, read, tmp_path: Path) -> None:
+    """DIML's depth maps bear a postfix that nobody has published; a stem that another stem begins with stays apart."""
+    diml = RECIPES.load("diml")
+    for place in ("01. Warehouse", "16. Billiard Hall"):
+        for number, stem in enumerate(("in_k_1", "in_k_1_2")):
+            put(f"indoor/{place}/160804/1/col/{stem}_c.png", PHOTO)
+            codes = np.array([[0, 1000 + number, 65535]], np.uint16)
+            put(f"indoor/{place}/160804/1/up_png/{stem}_{postfix}.png", codes)
+    for sample in (read(tmp_path, diml, "train") | read(tmp_path, diml, "val")).values():
+        metres = 1.001 if "in_k_1_2" in sample.sources[0] else 1.0
+        np.testing.assert_allclose(sample.target.values, [[np.nan, metres, np.nan]], rtol=1e-6)
+        assert sample.sources[1].split("/")[-1].startswith(sample.sources[0].split("/")[-1].removesuffix("c.png"))
+
+
 def test_folders_are_splits(put, tmp_path: Path) -> None:
     own = recipe({"image": "{split}/imgs/{stem}.jpg", "target": "{split}/gts/{stem}.png"})
     for split, name in (("train", "1"), ("train", "2"), ("val", "1")):
@@ -283,6 +298,18 @@ def test_apolloscape_leaves_the_test_set_out(put, tmp_path: Path) -> None:
             put(f"{part}/camera_5/{number}_Camera_5.jpg", PHOTO)
             put(f"stereo_train_001/disparity/{number}_Camera_5.png", np.ones((1, 3), np.uint16))
     assert len(keys(tmp_path, apollo, "train") + keys(tmp_path, apollo, "val")) == 3
+
+
+def test_apolloscape_counts_in_pixels_or_in_parts_of_them(put, read, tmp_path: Path) -> None:
+    """The site calls disparity 200 times too large: a map of such numbers, wider than the image, is no worse."""
+    codes = np.full((4, 8), 200 * 163, np.uint16)
+    codes[0, :2], codes[1, 0] = 65535, 0
+    for number in range(2):
+        put(f"stereo_train_001/camera_5/{number}.jpg", np.zeros((4, 8, 3), np.uint8))
+        put(f"stereo_train_001/disparity/{number}.png", codes)
+    target = next(iter(read(tmp_path, "apolloscape", "train").values())).target
+    np.testing.assert_array_equal(target.valid, (codes > 0) & (codes < 65535))
+    assert (target.values[target.valid] == 200 * 163).all()
 
 
 def test_a_real_apolloscape_frame(samples: Path, put, read, tmp_path: Path) -> None:

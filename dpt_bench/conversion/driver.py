@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from dpt_bench.conversion.claims import claim, refuse_other_build, refuse_other_options
+from dpt_bench.conversion.claims import claim, claim_place, refuse_other_build, refuse_other_place
 from dpt_bench.conversion.executors import check_executor, run
 from dpt_bench.conversion.finish import finish_dataset, write_manifest
 from dpt_bench.conversion.members import Found, Missing, find_members, load_mix_or_recipe
@@ -83,7 +83,7 @@ def build(
     check_executor(executor)
     state = _Build(load_mix_or_recipe(mix), ShardStore.at(out), options, progress, rows={})
     _refuse_unwritable(state.store)
-    _stored(state, lambda: refuse_other_options(state.store, state.mix, options))
+    _stored(state, lambda: refuse_other_place(state.store, state.mix, options))
     members = find_members(state.mix, Path(raw), datasets)
     _note_missing(state, members, Path(raw), explicit=datasets is not None)
     _plan(state, [member for member in members if isinstance(member, Found)])
@@ -153,9 +153,11 @@ def _plan(state: _Build, found: Sequence[Found]) -> None:
 
 def _claim_all(state: _Build) -> None:
     identities = [dataset.plan.identity for dataset in state.datasets]
-    for step in (refuse_other_build, claim):  # refuse before anything is written
-        for identity in identities:
-            _stored(state, partial(step, state.store, identity))
+    for identity in identities:  # refuse before anything is written
+        _stored(state, partial(refuse_other_build, state.store, identity))
+    _stored(state, lambda: claim_place(state.store, state.mix, state.options))
+    for identity in identities:
+        _stored(state, partial(claim, state.store, identity))
 
 
 def _jobs(state: _Build) -> Iterator[ShardJob]:
@@ -222,5 +224,5 @@ def _fail(state: _Build, row: DatasetRow, fix: str) -> None:
 
 
 def _coverage(state: _Build) -> str:
-    done = sum(row.status in ("built", "present") for row in state.rows.values())
+    done = sum(row.status in ("built", "present", "planned") for row in state.rows.values())
     return f"{done} of {len(state.mix.members)}"
