@@ -14,7 +14,7 @@ from dpt_bench.model.build import build_model, filled_model
 from dpt_bench.model.checkpoint import Checkpoint, is_ours, parse_checkpoint
 from dpt_bench.model.dpt import DPT
 from dpt_bench.model.layouts import _layout, hugging_face, ours, released
-from dpt_bench.model.layouts._hugging_face_folder import read_settings, weight_files
+from dpt_bench.model.layouts._hugging_face_folder import read_settings, read_training, weight_files
 from dpt_bench.model.layouts._layout import Layout
 from dpt_bench.model.spec import ModelSpec, Readout
 from dpt_bench.model.tensor_file import read_tensors
@@ -65,13 +65,15 @@ def load_with_origin(path_or_name: str | Path, variant: str | None = None, reado
         weights: dict[str, Any] = {}
         for file in weight_files(path):
             weights.update(read_tensors(file, mapped=True))
-        return Loaded(_model_of_weights(path, weights, read_settings(path), variant, readout))
+        return Loaded(_model_of_weights(path, weights, read_settings(path), variant, readout), read_training(path))
     content = read_tensors(path, mapped=True)
     if is_ours(content):
         checkpoint = parse_checkpoint(content, path)
         return Loaded(model_of_checkpoint(checkpoint, path), checkpoint.trained_on, checkpoint.provenance)
-    beside = read_settings(path.parent) if hugging_face.LAYOUT.holds(content) else {}
-    return Loaded(_model_of_weights(path, content, beside, variant, readout))
+    if hugging_face.LAYOUT.holds(content):
+        beside, trained_on = read_settings(path.parent), read_training(path.parent)
+        return Loaded(_model_of_weights(path, content, beside, variant, readout), trained_on)
+    return Loaded(_model_of_weights(path, content, {}, variant, readout))
 
 
 def model_of_checkpoint(checkpoint: Checkpoint, path: Path, *, ema: bool = True) -> DPT:
@@ -101,6 +103,8 @@ def _model_of_weights(
         )
     if layout is hugging_face.LAYOUT:
         settings = hugging_face.implied(weights) | settings
+    if variant is not None:  # what is asked for wins over what is stored
+        settings = {name: value for name, value in settings.items() if name not in _layout.OUTPUT_ALONE}
     if readout is not None:
         settings = {**settings, "readout": readout}
     spec = _fitting_spec(path, layout, weights, settings, variant)

@@ -33,9 +33,7 @@ class CheckpointPredictor(SizedPredictor):
     def __init__(self, name: str, model: DPT, options: PredictorOptions) -> None:
         spec = model.spec
         size = InputSize(spec.input_size or (spec.train_size, spec.train_size), spec.input_rule)
-        super().__init__(
-            name, spec.kind, size, normalisation=(spec.mean, spec.std), batch_size=options.batch_size
-        )
+        super().__init__(name, spec.kind, size, normalisation=(spec.mean, spec.std), batch_size=options.batch_size)
         self.device = find_device(options.device)
         self.model = for_inference(model).to(self.device)
         self._autocast = options.precision == "bf16"

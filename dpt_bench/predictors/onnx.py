@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
 from dpt_bench.core.provenance import sha256_of_file
 from dpt_bench.model.export.onnx import SPEC_KEY
-from dpt_bench.model.spec import ModelSpec
+from dpt_bench.model.spec import parse_spec
 from dpt_bench.predictors._contract import Predictor, PredictorOptions
 from dpt_bench.predictors._declared import check_known, declared_name, declared_training, kind_named, numbers
 from dpt_bench.predictors._sized import SizedPredictor
@@ -85,7 +85,7 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
         raise UsageError("the precision of an ONNX file is fixed in it", where=path, fix="leave out --precision")
     session = _session(path, options.device)
     stored = session.get_modelmeta().custom_metadata_map
-    facts = _facts_of_spec(stored) | {name: stored[name] for name in _FACTS if name in stored} | options.extra
+    facts = _facts_of_spec(stored, path) | {name: stored[name] for name in _FACTS if name in stored} | options.extra
     missing = [name for name in ("kind", "mean", "std") if not facts.get(name)]
     if missing:
         example = f"onnx:{path},kind=affine_disparity,mean=0.5,std=0.5"
@@ -96,11 +96,11 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
     return predictor
 
 
-def _facts_of_spec(stored: dict[str, str]) -> dict[str, str]:
+def _facts_of_spec(stored: dict[str, str], path: Path) -> dict[str, str]:
     """What our own export stored, in the words of this module."""
     if SPEC_KEY not in stored:
         return {}
-    spec = ModelSpec.model_validate_json(stored[SPEC_KEY])
+    spec = parse_spec(stored[SPEC_KEY], path)
     height, width = spec.input_size or (spec.train_size, spec.train_size)
     facts = {"kind": spec.kind.value, "size": f"{height}x{width}", "resize": spec.input_rule}
     return facts | {name: "/".join(map(repr, getattr(spec, name))) for name in ("mean", "std")}
