@@ -94,7 +94,7 @@ def _model_of_weights(
 ) -> DPT:
     weights = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), content)
     layout = next((one for one in (released.LAYOUT, hugging_face.LAYOUT) if one.holds(weights)), None)
-    if layout is None or not all(_is_plain(value) for value in weights.values()):
+    if layout is None or not all(isinstance(key, str) and _is_plain(value) for key, value in weights.items()):
         raise DataError(
             "the file is neither a dpt_bench checkpoint nor released DPT or MiDaS weights",
             where=path,

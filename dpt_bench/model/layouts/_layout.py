@@ -40,7 +40,7 @@ class Layout:
 
     def holds(self, content: Mapping[str, Any]) -> bool:
         """Whether the keys of a file's content look like this layout."""
-        return any(key.startswith(self.mark) for key in content)
+        return any(isinstance(key, str) and key.startswith(self.mark) for key in content)
 
     def fitting_specs(self, weights: Weights, settings: Mapping[str, Any] | None = None) -> dict[str, list[ModelSpec]]:
         """Variant -> specs with keys and shapes of `weights`; two where the readout cannot be told from them.
