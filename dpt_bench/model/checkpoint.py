@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from torch import Tensor
 
 from dpt_bench.core.errors import DataError
-from dpt_bench.model.spec import ModelSpec
+from dpt_bench.model.spec import ModelSpec, parse_spec
 from dpt_bench.model.tensor_file import read_tensors, write_tensors
 
 FORMAT = "dpt_bench checkpoint"
@@ -98,15 +97,8 @@ def parse_checkpoint(content: Mapping[str, Any], path: Path) -> Checkpoint:
             where=path,
             fix="go back to an older checkpoint of the same run",
         )
-    try:
-        spec = ModelSpec.model_validate(content["spec"])
-    except ValidationError as error:
-        raise DataError(
-            f"the checkpoint's model spec is not one of this version: {error.errors()[0]['msg']}",
-            where=f"{path}: spec.{'.'.join(map(str, error.errors()[0]['loc']))}",
-            fix="use the version of dpt-bench that wrote it",
-        ) from error
-    values = {name: content[name] for name in names} | {"spec": spec, "trained_on": tuple(content["trained_on"])}
+    spec, trained_on = parse_spec(content["spec"], path), tuple(content["trained_on"])
+    values = {name: content[name] for name in names} | {"spec": spec, "trained_on": trained_on}
     return Checkpoint(**values)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from dpt_bench.core.errors import UsageError
 from dpt_bench.model.backbones._contract import load_backbone
 from dpt_bench.model.fusion import Fusion
 from dpt_bench.model.heads import AuxiliaryHead, build_head
@@ -49,7 +50,16 @@ class DPT(nn.Module):
         self.auxiliary = AuxiliaryHead(spec) if spec.head == "segmentation" else None
 
     def forward(self, images: Tensor) -> Tensor | TrainingLogits:
-        """Normalised images (B, 3, H, W), sides multiples of 32 -> (B, H, W) of `spec.kind`, or logits (B, C, H, W)."""
+        """Normalised images (B, 3, H, W), sides multiples of 32 -> (B, H, W) of `spec.kind`, or logits (B, C, H, W).
+
+        Raises:
+            UsageError: a side is another number.
+        """
+        if images.shape[2] % 32 or images.shape[3] % 32:
+            raise UsageError(
+                f"the sides of an image must be multiples of 32, got {images.shape[2]} x {images.shape[3]}",
+                fix="resize or pad it; `load_predictor` does so itself",
+            )
         taps = self.backbone(images)
         maps = [reassemble(tap) for reassemble, tap in zip(self.reassemble, taps, strict=True)]
         fused, penultimate = self.fusion(maps)

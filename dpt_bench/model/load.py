@@ -14,7 +14,7 @@ from dpt_bench.model.build import build_model, filled_model
 from dpt_bench.model.checkpoint import Checkpoint, is_ours, parse_checkpoint
 from dpt_bench.model.dpt import DPT
 from dpt_bench.model.layouts import _layout, hugging_face, ours, released
-from dpt_bench.model.layouts._hugging_face_folder import read_settings, weight_files
+from dpt_bench.model.layouts._hugging_face_folder import read_settings, read_training, weight_files
 from dpt_bench.model.layouts._layout import Layout
 from dpt_bench.model.spec import ModelSpec, Readout
 from dpt_bench.model.tensor_file import read_tensors
@@ -65,13 +65,15 @@ def load_with_origin(path_or_name: str | Path, variant: str | None = None, reado
         weights: dict[str, Any] = {}
         for file in weight_files(path):
             weights.update(read_tensors(file, mapped=True))
-        return Loaded(_model_of_weights(path, weights, read_settings(path), variant, readout))
+        return Loaded(_model_of_weights(path, weights, read_settings(path), variant, readout), read_training(path))
     content = read_tensors(path, mapped=True)
     if is_ours(content):
         checkpoint = parse_checkpoint(content, path)
         return Loaded(model_of_checkpoint(checkpoint, path), checkpoint.trained_on, checkpoint.provenance)
-    beside = read_settings(path.parent) if hugging_face.LAYOUT.holds(content) else {}
-    return Loaded(_model_of_weights(path, content, beside, variant, readout))
+    if hugging_face.LAYOUT.holds(content):
+        beside, trained_on = read_settings(path.parent), read_training(path.parent)
+        return Loaded(_model_of_weights(path, content, beside, variant, readout), trained_on)
+    return Loaded(_model_of_weights(path, content, {}, variant, readout))
 
 
 def model_of_checkpoint(checkpoint: Checkpoint, path: Path, *, ema: bool = True) -> DPT:
@@ -92,7 +94,7 @@ def _model_of_weights(
 ) -> DPT:
     weights = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), content)
     layout = next((one for one in (released.LAYOUT, hugging_face.LAYOUT) if one.holds(weights)), None)
-    if layout is None or not all(_is_plain(value) for value in weights.values()):
+    if layout is None or not all(isinstance(key, str) and _is_plain(value) for key, value in weights.items()):
         raise DataError(
             "the file is neither a dpt_bench checkpoint nor released DPT or MiDaS weights",
             where=path,
@@ -101,6 +103,8 @@ def _model_of_weights(
         )
     if layout is hugging_face.LAYOUT:
         settings = hugging_face.implied(weights) | settings
+    if variant is not None:  # what is asked for wins over what is stored
+        settings = {name: value for name, value in settings.items() if name not in _layout.OUTPUT_ALONE}
     if readout is not None:
         settings = {**settings, "readout": readout}
     spec = _fitting_spec(path, layout, weights, settings, variant)

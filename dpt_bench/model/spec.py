@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from dpt_bench.core.errors import DataError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.toml import Strict
 
@@ -66,3 +67,30 @@ class ModelSpec(Strict):
         if list(self.hooks) != sorted(set(self.hooks)):
             raise ValueError(f"hooks must ascend, got {self.hooks}")
         return self
+
+    @property
+    def head_kind(self) -> DepthKind:
+        """What the head's own output means, before scale, shift and invert: programs without these show it."""
+        if (self.scale, self.shift, self.invert) == (1.0, 0.0, False) or self.kind is DepthKind.ORDINAL:
+            return self.kind
+        strength = "affine" if self.shift or self.kind.is_affine else "scale_invariant"
+        if self.scale == 1.0 and not self.shift:
+            strength = self.kind.value.rpartition("_")[0]
+        return DepthKind(f"{strength}_{'disparity' if self.kind.is_disparity != self.invert else 'depth'}")
+
+
+def parse_spec(stored: Any, where: object) -> ModelSpec:
+    """The spec that a file holds, as JSON text or as what JSON makes of it.
+
+    Raises:
+        DataError: it is none of this version.
+    """
+    try:
+        return ModelSpec.model_validate_json(stored) if isinstance(stored, str) else ModelSpec.model_validate(stored)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(
+            f"the file's model spec is not one of this version: {first['msg']}",
+            where=f"{where}: spec.{'.'.join(map(str, first['loc']))}",
+            fix="use the version of dpt-bench that wrote it",
+        ) from error

@@ -22,11 +22,13 @@ class InputSize:
     """How images come to a network's size.
 
     wanted: (height, width) it was made for. own_side: the rule of the released code, which holds without a suite.
+    free: of an "exact" size, the side that follows the image's aspect instead, in multiples of `multiple_of`.
     """
 
     wanted: Size
     own_side: Literal["minimal", "upper_bound", "exact"] = "minimal"
     multiple_of: int = 32
+    free: Literal["height", "width"] | None = None
 
     @property
     def follows_suite(self) -> bool:
@@ -48,7 +50,7 @@ class InputSize:
         if size_rule is not None and self.follows_suite:
             return network_size(*size, rule)
         if rule.side == "exact":
-            return self.wanted
+            return self.wanted if self.free is None else self._with_a_free_side(size)
         if rule.side in ("minimal", "upper_bound", "lower_bound"):
             return midas_size(size, self.wanted, rule.side, rule.multiple_of)
         return network_size(*size, rule)
@@ -57,6 +59,9 @@ class InputSize:
         """For tables and pages, and complete: what brings an image to another size has other words."""
         height, width = self.wanted
         side = f"{width}" if width == height else f"{width} x {height}"
+        if self.free is not None:
+            fixed = f"height {height}" if self.free == "width" else f"width {width}"
+            return f"{fixed}, {self.free} by the aspect in multiples of {self.multiple_of}, cubic"
         if self.own_side == "exact":
             return f"squashed to {width} x {height}"
         if size_rule is None:
@@ -65,6 +70,13 @@ class InputSize:
             return size_rule.words
         multiple = "" if self.multiple_of == size_rule.multiple_of else f" and multiples of {self.multiple_of}"
         return f"{size_rule.words}, with {side} pixels for {SUITE_SIZE}{multiple}"
+
+    def _with_a_free_side(self, size: Size) -> Size:
+        height, width = size
+        is_longer = (height >= width) == (self.free == "width")  # whether the fixed side is the image's longer one
+        fixed = self.wanted[0 if self.free == "width" else 1]
+        side: Literal["longer", "shorter"] = "longer" if is_longer else "shorter"
+        return network_size(height, width, ResizeRule(side=side, size=fixed, multiple_of=self.multiple_of))
 
 
 def network_input(

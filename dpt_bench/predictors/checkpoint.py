@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 import torch
@@ -13,69 +12,38 @@ from numpy.typing import NDArray
 
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.provenance import sha256_of_file
-from dpt_bench.core.suite import ResizeRule
 from dpt_bench.model.dpt import DPT
 from dpt_bench.model.inference import for_inference
 from dpt_bench.model.layouts._hugging_face_folder import weight_files
 from dpt_bench.model.load import load_with_origin
 from dpt_bench.model.spec import Readout
-from dpt_bench.predictors._batches import Batches
-from dpt_bench.predictors._contract import Prediction, Predictor, PredictorOptions, Query
+from dpt_bench.predictors._contract import Predictor, PredictorOptions
 from dpt_bench.predictors._declared import check_known, declared_name, declared_training
 from dpt_bench.predictors._device import find_device
-from dpt_bench.predictors._single import predict_image
-from dpt_bench.predictors._sizes import InputSize, network_input
+from dpt_bench.predictors._sized import SizedPredictor
+from dpt_bench.predictors._sizes import InputSize
 from dpt_bench.resize import Size
 
 OPTIONS = ("name", "readout", "trained_on", "variant")
 
 
-class CheckpointPredictor:
-    """A network on a device.
-
-    A network trained at 384 pixels follows the suite's resize rule; one made for another size keeps the rule but for
-    its size, which becomes the network's own, and says so: `preprocessing` is "own".
-    """
+class CheckpointPredictor(SizedPredictor):
+    """A network on a device."""
 
     def __init__(self, name: str, model: DPT, options: PredictorOptions) -> None:
         spec = model.spec
-        self.name = name
-        self.kind = spec.kind
-        self.input_size = InputSize(spec.input_size or (spec.train_size, spec.train_size), spec.input_rule)
-        self.preprocessing: Literal["suite", "own"] = "suite" if self.input_size.follows_suite else "own"
-        self.checkpoint_sha256: str | None = None
-        self.trained_on: tuple[str, ...] = ()
+        size = InputSize(spec.input_size or (spec.train_size, spec.train_size), spec.input_rule)
+        super().__init__(name, spec.kind, size, normalisation=(spec.mean, spec.std), batch_size=options.batch_size)
         self.device = find_device(options.device)
         self.model = for_inference(model).to(self.device)
         self._autocast = options.precision == "bf16"
-        self._batches = Batches(options.batch_size)
-        self._normalisation = (np.asarray(spec.mean), np.asarray(spec.std))
-
-    def predict(self, queries: Sequence[Query], size_rule: ResizeRule | None) -> list[Prediction]:
-        """Predictions at the network's size; without a rule, the released code's."""
-        rule = self.input_size.rule(size_rule)
-        sizes = [self.input_size.of(query.image, size_rule) for query in queries]
-
-        def forward(places: list[int]) -> list[Prediction]:
-            size = sizes[places[0]]
-            inputs = [network_input(queries[place].image, size, rule, self._normalisation) for place in places]
-            return [Prediction(values, size) for values in self._forward(np.stack(inputs))]
-
-        return self._batches.run(sizes, forward)
-
-    def input_words(self, size_rule: ResizeRule | None) -> str:
-        return self.input_size.words(size_rule)
-
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return predict_image(self, image)
 
     def prepare(self, image: NDArray[np.uint8]) -> tuple[torch.Tensor, Size]:
         """One image as the network sees it without a suite: (1, 3, h, w) on its device, and (h, w)."""
-        size = self.input_size.of(image, None)
-        values = network_input(image, size, self.input_size.rule(None), self._normalisation)
-        return torch.from_numpy(values[None].copy()).to(self.device), size
+        values = torch.from_numpy(self._seen(image, None)[None].copy())
+        return values.to(self.device), (values.shape[2], values.shape[3])
 
-    def _forward(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
             output = self.model(torch.from_numpy(images).to(self.device))
         values: NDArray[np.float32] = output.float().cpu().numpy()

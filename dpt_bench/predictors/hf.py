@@ -17,6 +17,8 @@ from dpt_bench.core.errors import DataError, DptBenchError, SampleError, Unknown
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.provenance import sha256_of_file
 from dpt_bench.core.suite import ResizeRule
+from dpt_bench.model.layouts._hugging_face_folder import SPEC_KEY, TRAINED_ON_KEY
+from dpt_bench.model.spec import parse_spec
 from dpt_bench.predictors._batches import Batches
 from dpt_bench.predictors._contract import Prediction, Predictor, PredictorOptions, Query
 from dpt_bench.predictors._declared import check_known, declared_kind, declared_name, declared_training
@@ -70,7 +72,7 @@ class HuggingFacePredictor:
         self.name = name
         self.kind = kind
         self.checkpoint_sha256: str | None = None
-        self.trained_on: tuple[str, ...] = declared_training(options)
+        self.trained_on: tuple[str, ...] = ()
         self.device = find_device(options.device)
         model, self._processor = parts
         self.model = model.to(self.device).eval()
@@ -151,11 +153,12 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
     if looks_like_path and not Path(argument).is_dir():
         raise UsageError("no such folder", where=argument, fix="check the path; an id of the hub is OWNER/NAME")
     config = _fetched(transformers.AutoConfig, argument)
-    kind = declared_kind(options) or _known_kind(config, argument)
+    kind = declared_kind(options) or _stored_kind(config, argument) or _known_kind(config, argument)
     parts = (_fetched(transformers.AutoModelForDepthEstimation, argument), _fetched_processor(transformers, argument))
     name = Path(argument).resolve().name if Path(argument).is_dir() else argument
     predictor = HuggingFacePredictor(declared_name(name, options), kind, parts, options)
     predictor.checkpoint_sha256 = _fingerprint(argument, parts[0].config)
+    predictor.trained_on = declared_training(options, tuple(getattr(config, TRAINED_ON_KEY, ())))
     return predictor
 
 
@@ -165,6 +168,13 @@ def _transformers() -> Any:
     except ImportError:
         fix = 'pip install "dpt-bench[hf]"'
         raise UsageError("models of Hugging Face need transformers, which is not installed", fix=fix) from None
+
+
+def _stored_kind(config: Any, where: str) -> DepthKind | None:
+    """What our own export says of it: transformers shows the head's output, without scale, shift and reciprocal."""
+    stored = getattr(config, SPEC_KEY, None)
+    spec = None if stored is None else parse_spec(stored, where)
+    return spec.head_kind if spec is not None and spec.head == "depth" else None
 
 
 def _known_kind(config: Any, where: str) -> DepthKind:

@@ -12,7 +12,8 @@ Metadata properties, each of which an option after the file's name may replace, 
 A file that `dpt-bench export --to onnx` wrote says all this itself, as the network's spec.
 
 The first input is float32 (B, 3, H, W), the first output (B, h, w) or (B, 1, h, w). A file with a fixed height and
-width gets exactly these; a fixed batch is filled up.
+width gets exactly these; where one of them is fixed, the other follows the image's aspect, unless `resize` is "exact".
+A fixed batch is filled up.
 """
 
 from __future__ import annotations
@@ -28,55 +29,33 @@ from numpy.typing import NDArray
 
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
 from dpt_bench.core.provenance import sha256_of_file
-from dpt_bench.core.suite import ResizeRule
 from dpt_bench.model.export.onnx import SPEC_KEY
-from dpt_bench.model.spec import ModelSpec
-from dpt_bench.predictors._batches import Batches
-from dpt_bench.predictors._contract import Prediction, Predictor, PredictorOptions, Query
+from dpt_bench.model.spec import parse_spec
+from dpt_bench.predictors._contract import Predictor, PredictorOptions
 from dpt_bench.predictors._declared import check_known, declared_name, declared_training, kind_named, numbers
-from dpt_bench.predictors._single import predict_image
-from dpt_bench.predictors._sizes import SUITE_SIZE, InputSize, network_input
+from dpt_bench.predictors._sized import SizedPredictor
+from dpt_bench.predictors._sizes import SUITE_SIZE, InputSize
 
 _FACTS = ("kind", "mean", "std", "size", "resize", "multiple_of", "trained_on")
 _SIDES = ("minimal", "upper_bound", "exact")
 OPTIONS = (*_FACTS, "name")
 
 
-class OnnxPredictor:
+class OnnxPredictor(SizedPredictor):
     """A session of onnxruntime and what its file or its user says about it."""
 
     def __init__(self, name: str, session: Any, facts: dict[str, str], options: PredictorOptions) -> None:
-        self.name = name
-        self.kind = kind_named(facts["kind"])
-        self.checkpoint_sha256: str | None = None
-        self.trained_on = declared_training(replace(options, extra=facts))
         self._session = session
         self._input = session.get_inputs()[0]
-        batch, _, height, width = self._input.shape
-        self._fixed_batch = batch if isinstance(batch, int) else None
-        fixed_size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-        self.input_size = _input_size(facts, fixed_size)
-        self.preprocessing: Literal["suite", "own"] = "suite" if self.input_size.follows_suite else "own"
-        self._batches = Batches(self._fixed_batch or options.batch_size)
-        self._normalisation = tuple(np.asarray(numbers(facts[one], 3, one)) for one in ("mean", "std"))
-
-    def predict(self, queries: Sequence[Query], size_rule: ResizeRule | None) -> list[Prediction]:
-        """Predictions at the network's output size."""
-        rule = self.input_size.rule(size_rule)
-        sizes = [self.input_size.of(query.image, size_rule) for query in queries]
-
-        def forward(places: list[int]) -> list[Prediction]:
-            size = sizes[places[0]]
-            inputs = [network_input(queries[place].image, size, rule, self._normalisation) for place in places]
-            return [Prediction(values, size) for values in self._run(np.stack(inputs))]
-
-        return self._batches.run(sizes, forward)
-
-    def input_words(self, size_rule: ResizeRule | None) -> str:
-        return self.input_size.words(size_rule)
-
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return predict_image(self, image)
+        self._fixed_batch, _, height, width = (side if isinstance(side, int) else None for side in self._input.shape)
+        super().__init__(
+            name,
+            kind_named(facts["kind"]),
+            _input_size(facts, (height, width)),
+            normalisation=(numbers(facts["mean"], 3, "mean"), numbers(facts["std"], 3, "std")),
+            batch_size=self._fixed_batch or options.batch_size,
+        )
+        self.trained_on = declared_training(replace(options, extra=facts))
 
     def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         count = len(images)
@@ -106,7 +85,7 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
         raise UsageError("the precision of an ONNX file is fixed in it", where=path, fix="leave out --precision")
     session = _session(path, options.device)
     stored = session.get_modelmeta().custom_metadata_map
-    facts = _facts_of_spec(stored) | {name: stored[name] for name in _FACTS if name in stored} | options.extra
+    facts = _facts_of_spec(stored, path) | {name: stored[name] for name in _FACTS if name in stored} | options.extra
     missing = [name for name in ("kind", "mean", "std") if not facts.get(name)]
     if missing:
         example = f"onnx:{path},kind=affine_disparity,mean=0.5,std=0.5"
@@ -117,11 +96,11 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
     return predictor
 
 
-def _facts_of_spec(stored: dict[str, str]) -> dict[str, str]:
+def _facts_of_spec(stored: dict[str, str], path: Path) -> dict[str, str]:
     """What our own export stored, in the words of this module."""
     if SPEC_KEY not in stored:
         return {}
-    spec = ModelSpec.model_validate_json(stored[SPEC_KEY])
+    spec = parse_spec(stored[SPEC_KEY], path)
     height, width = spec.input_size or (spec.train_size, spec.train_size)
     facts = {"kind": spec.kind.value, "size": f"{height}x{width}", "resize": spec.input_rule}
     return facts | {name: "/".join(map(repr, getattr(spec, name))) for name in ("mean", "std")}
@@ -166,9 +145,9 @@ def _provider(device: str, available: Sequence[str]) -> tuple[str, dict[str, Any
     return wanted[kind], {} if kind == "cpu" else {"device_id": int(index or 0)}
 
 
-def _input_size(facts: dict[str, str], fixed: tuple[int, int] | None) -> InputSize:
-    if fixed is not None:
-        return InputSize(fixed, "exact")
+def _input_size(facts: dict[str, str], fixed: tuple[int | None, int | None]) -> InputSize:
+    if fixed[0] is not None and fixed[1] is not None:
+        return InputSize((fixed[0], fixed[1]), "exact")
     side = facts.get("resize", "minimal")
     if side not in _SIDES:
         raise UnknownNameError("resize rule", side, _SIDES)
@@ -177,5 +156,7 @@ def _input_size(facts: dict[str, str], fixed: tuple[int, int] | None) -> InputSi
     if len(sizes) not in (1, 2) or not multiple.isdigit() or int(multiple) < 1:
         where = f"size={facts.get('size')}, multiple_of={multiple}"
         raise UsageError("size is a number or HEIGHTxWIDTH, multiple_of a number", where=where)
-    height, width = int(sizes[0]), int(sizes[-1])
-    return InputSize((height, width), cast(Literal["minimal", "upper_bound", "exact"], side), int(multiple))
+    wanted = (fixed[0] or int(sizes[0]), fixed[1] or int(sizes[-1]))
+    if fixed != (None, None) and side != "exact":
+        return InputSize(wanted, "exact", int(multiple), free="width" if fixed[0] else "height")
+    return InputSize(wanted, cast(Literal["minimal", "upper_bound", "exact"], side), int(multiple))

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import distributed, nn
 
+from dpt_bench.core.errors import UsageError
 from dpt_bench.losses import depth_loss
 from dpt_bench.model.build import build_model, empty_model
 from dpt_bench.model.dpt import TrainingLogits
+from dpt_bench.model.inference import for_inference
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.model.variants import VARIANTS
 
@@ -18,6 +20,13 @@ from dpt_bench.model.variants import VARIANTS
 def test_output_has_the_size_of_the_image(size: tuple[int, int], readout: str, small_spec: ModelSpec) -> None:
     model = build_model(small_spec.model_copy(update={"readout": readout}))
     assert model(torch.randn(2, 3, *size)).shape == (2, *size)
+
+
+@pytest.mark.parametrize("name", ["dpt-tiny", "dpt-base", "midas-v21"])
+@pytest.mark.parametrize("size", [(100, 64), (64, 48)])
+def test_another_size_is_refused_in_words(name: str, size: tuple[int, int]) -> None:
+    with torch.device("meta"), pytest.raises(UsageError, match=f"multiples of 32, got {size[0]} x {size[1]}"):
+        empty_model(VARIANTS[name])(torch.empty(1, 3, *size))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -190,6 +199,17 @@ def test_the_tiny_variant_compiles_as_one_graph() -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-@pytest.mark.parametrize("name", ["dpt-base", "dpt-hybrid"])
+@pytest.mark.parametrize("name", ["dpt-base", "dpt-hybrid", "dpt-large", "midas-v21"])
 def test_the_variants_of_the_paper_compile_as_one_graph(name: str) -> None:
     compiled_agrees(build_model(VARIANTS[name]), torch.randn(1, 3, 64, 96))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("name", ["dpt-base", "dpt-hybrid", "dpt-large", "midas-v21"])
+def test_inductor_computes_what_the_network_computes(name: str) -> None:
+    torch._dynamo.reset()
+    model, images = for_inference(build_model(VARIANTS[name])), torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        output, wanted = torch.compile(model, fullgraph=True)(images), model(images)
+    assert (output - wanted).abs().max() < 1e-4 * wanted.abs().max()

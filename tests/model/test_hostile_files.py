@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -158,6 +159,8 @@ def test_the_boundary_between_networks_is_each_single_key(micro: dict[str, Model
         (b"\x89HDF\r\n\x1a\n" + bytes(64), "HDF5"),
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "PNG image"),
         (b"\x1f\x8b\x08" + bytes(64), "gzip"),
+        (b"GGUF" + bytes(64), "GGUF"),
+        (b"Access denied.\nSign in first.\n", "text: 'Access denied.'"),
         (b"", "empty, truncated or not a checkpoint"),
         (bytes(200), "empty, truncated or not a checkpoint"),
         (b"\x80\x02}q\x00.", "empty, truncated or not a checkpoint"),
@@ -181,6 +184,33 @@ def test_programs_and_archives_are_named(members: list[str], message: str, tmp_p
         for name in members:
             archive.writestr(name, "hello")
     with pytest.raises(DataError, match=message):
+        load_model(tmp_path / "file.pt")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_real_torchscript_file_is_named(tmp_path: Path) -> None:
+    """Its code is compressed, which a checkpoint's parts never are."""
+    torch.jit.script(torch.nn.Linear(3, 3)).save(str(tmp_path / "dpt_large-midas.pt"))
+    with pytest.raises(DataError, match="TorchScript program"):
+        load_model(tmp_path / "dpt_large-midas.pt")
+
+
+@pytest.mark.parametrize("version", [4, 8, 10, 13])
+@pytest.mark.parametrize("producer", ["", "pytorch"])
+def test_onnx_under_another_ending_is_named(version: int, producer: str, tmp_path: Path) -> None:
+    graph = onnx.helper.make_graph([], "network", [], [])
+    model = onnx.helper.make_model(graph, ir_version=version, producer_name=producer)
+    (tmp_path / "file.pt").write_bytes(model.SerializeToString())
+    with pytest.raises(DataError, match="ONNX model") as caught:
+        load_model(tmp_path / "file.pt")
+    assert "--model onnx:" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [{1: torch.zeros(3)}, {"scratch.a": torch.zeros(3), 7: torch.zeros(3)}, {}])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_keys_that_are_no_names_are_refused(content: dict, wrapped: bool, tmp_path: Path) -> None:
+    torch.save({"model": content} if wrapped else content, tmp_path / "file.pt")
+    with pytest.raises(DataError, match="neither a dpt_bench checkpoint"):
         load_model(tmp_path / "file.pt")
 
 

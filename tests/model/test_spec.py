@@ -63,3 +63,20 @@ def test_an_empty_model_takes_no_memory() -> None:
     assert {value.device for value in empty_model(VARIANTS["dpt-large"]).state_dict().values()} == {
         torch.device("meta")
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale", "shift", "invert", "wanted"),
+    [
+        ("metric_depth", 1.0, 0.0, False, "metric_depth"),
+        ("metric_depth", 0.0003, 0.1378, True, "affine_disparity"),
+        ("metric_depth", 0.5, 0.0, True, "scale_invariant_disparity"),
+        ("metric_depth", 1.0, 0.0, True, "metric_disparity"),
+        ("metric_depth", 0.5, 0.0, False, "scale_invariant_depth"),
+        ("metric_disparity", 1.0, 0.5, True, "affine_depth"),
+        ("affine_disparity", 2.0, 0.0, False, "affine_disparity"),
+    ],
+)
+def test_what_the_heads_own_output_means(kind: str, scale: float, shift: float, invert: bool, wanted: str) -> None:
+    change = {"kind": DepthKind(kind), "scale": scale, "shift": shift, "invert": invert}
+    assert VARIANTS["dpt-base"].model_copy(update=change).head_kind is DepthKind(wanted)

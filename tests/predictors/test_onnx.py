@@ -115,6 +115,31 @@ def test_fixed_shapes_are_met(make_onnx, keep) -> None:
 
 
 @pytest.mark.parametrize(
+    ("shape", "seen", "words"),
+    [
+        ((1, 3, 64, "w"), {(80, 160): (64, 128), (100, 50): (64, 32), (64, 64): (64, 64)}, "height 64, width"),
+        (("b", 3, "h", 96), {(80, 160): (32 * 2, 96), (100, 50): (192, 96), (96, 96): (96, 96)}, "width 96, height"),
+    ],
+)
+def test_one_fixed_side_is_met_and_the_other_keeps_the_aspect(make_onnx, shape, seen, words) -> None:
+    """The other is the multiple of 32 nearest in aspect: 96 * 80 / 160 = 48 is half way, and goes to the even 64."""
+    predictor = load_predictor(f"onnx:{make_onnx(shape=shape)}")
+    assert predictor.preprocessing == "own"
+    for rule in (None, LONGER):
+        assert predictor.input_words(rule).startswith(words)
+        found = predictor.predict([Query(image(*size)) for size in seen], rule)
+        assert [prediction.values.shape for prediction in found] == list(seen.values())
+    picture = image(*list(seen)[-1])
+    np.testing.assert_allclose(predictor(picture), expected(picture), rtol=1e-4, atol=1e-6)
+
+
+def test_one_fixed_side_may_be_squashed_to_on_demand(make_onnx) -> None:
+    predictor = load_predictor(f"onnx:{make_onnx(shape=(1, 3, 64, 'w'))},resize=exact,size=64x160")
+    assert predictor.predict([Query(image(80, 80))], None)[0].input_size == (64, 160)
+    assert predictor.input_words(None) == "squashed to 160 x 64"
+
+
+@pytest.mark.parametrize(
     ("facts", "declared", "words"),
     [
         ({}, "", "does not say its kind, mean, std"),

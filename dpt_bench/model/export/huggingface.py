@@ -11,6 +11,7 @@ from dpt_bench.model.dpt import DPT
 from dpt_bench.model.export._contract import Export, refusal
 from dpt_bench.model.export._huggingface_config import config, processor, transformer
 from dpt_bench.model.export._standardise import standardises, weights_for
+from dpt_bench.model.layouts._hugging_face_folder import SPEC_KEY, TRAINED_ON_KEY
 from dpt_bench.model.layouts.hugging_face import LAYOUT, unused_weights
 
 TITLE = "a folder for transformers' DPT"
@@ -27,7 +28,8 @@ def write(export: Export, out: Path) -> list[str]:
     weights = LAYOUT.theirs(model.spec, weights_for(model, "var_plus_eps")) | unused_weights(model.spec)
     notes = _notes(export)
     save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
-    for name, content in (("config.json", config(model)), ("preprocessor_config.json", processor(model))):
+    ours = {SPEC_KEY: model.spec.model_dump(mode="json"), TRAINED_ON_KEY: list(export.trained_on)}
+    for name, content in (("config.json", config(model) | ours), ("preprocessor_config.json", processor(model))):
         (out / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     (out / "README.md").write_text(_readme(export, notes), encoding="utf-8")
     return notes

@@ -10,8 +10,13 @@ from pydantic import Field, ValidationError
 
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.core.toml import Strict
-from dpt_bench.model.spec import Readout, Rgb
+from dpt_bench.model.spec import Readout, Rgb, parse_spec
 
+SPEC_KEY, TRAINED_ON_KEY = "dpt_bench_spec", "dpt_bench_trained_on"
+"""In the config.json of a folder that we wrote: the network's ModelSpec, and names of recipes."""
+
+_OUTPUT = ("kind", "scale", "shift", "invert", "input_size", "input_rule", "train_size")
+"""Fields of a stored spec that transformers has no place for."""
 _WHOLE = ("model.safetensors", "pytorch_model.bin")
 _INDEX = ".index.json"
 
@@ -27,6 +32,8 @@ class Config(Strict, extra="ignore"):
     layer_norm_eps: float = Field(default=1e-12, gt=0)
     hidden_act: str = "gelu"
     head_in_index: int = -1
+    dpt_bench_spec: dict[str, Any] | None = None
+    dpt_bench_trained_on: tuple[str, ...] = ()
 
 
 class Processor(Strict, extra="ignore"):
@@ -81,7 +88,18 @@ def read_settings(folder: Path) -> dict[str, Any]:
     count, inside = 2 if config.is_hybrid else 4, range(config.num_hidden_layers)
     if list(hooks) != sorted(set(hooks)) or len(hooks) != count or not all(hook in inside for hook in hooks):
         raise DataError(f"backbone_out_indices cannot be {config.backbone_out_indices}", where=file)
-    return settings | _preprocessing(folder / "preprocessor_config.json")
+    settings |= _preprocessing(folder / "preprocessor_config.json")
+    if config.dpt_bench_spec is not None:
+        spec = parse_spec(config.dpt_bench_spec, file)
+        settings |= {name: getattr(spec, name) for name in _OUTPUT}
+    return settings
+
+
+def read_training(folder: Path) -> tuple[str, ...]:
+    """Names of the recipes that the network of a folder was trained on, where we wrote the folder and knew them."""
+    file = folder / "config.json"
+    trained_on: tuple[str, ...] = _checked(Config, file).dpt_bench_trained_on if file.is_file() else ()
+    return trained_on
 
 
 def _described(config: Config) -> str:

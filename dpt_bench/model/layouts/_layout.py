@@ -21,7 +21,7 @@ RELEASED = tuple(name for name, spec in VARIANTS.items() if not spec.backbone.st
 """Variants that other projects have too; the small hybrids are ours."""
 
 _COUNTER = "num_batches_tracked"
-_OUTPUT_ALONE = {"kind": DepthKind.AFFINE_DISPARITY, "scale": 1.0, "shift": 0.0, "invert": False, "input_size": None}
+OUTPUT_ALONE = {"kind": DepthKind.AFFINE_DISPARITY, "scale": 1.0, "shift": 0.0, "invert": False, "input_size": None}
 """Fields that change what goes in or comes out, and no weight."""
 
 
@@ -40,7 +40,7 @@ class Layout:
 
     def holds(self, content: Mapping[str, Any]) -> bool:
         """Whether the keys of a file's content look like this layout."""
-        return any(key.startswith(self.mark) for key in content)
+        return any(isinstance(key, str) and key.startswith(self.mark) for key in content)
 
     def fitting_specs(self, weights: Weights, settings: Mapping[str, Any] | None = None) -> dict[str, list[ModelSpec]]:
         """Variant -> specs with keys and shapes of `weights`; two where the readout cannot be told from them.
@@ -71,7 +71,7 @@ class Layout:
 
     def shapes(self, spec: ModelSpec) -> dict[str, torch.Size]:
         """Every key of a network's file, but those without effect, with its shape."""
-        return _shapes(self, spec.model_copy(update=_OUTPUT_ALONE))
+        return _shapes(self, spec.model_copy(update=OUTPUT_ALONE))
 
     def ours(self, spec: ModelSpec, weights: Weights) -> dict[str, Tensor]:
         """Weights of the layout under our names, in float32; what has no effect is left out."""

@@ -9,12 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from dpt_bench.core.errors import UsageError
+from dpt_bench.core.errors import DataError, UsageError
+from dpt_bench.core.kinds import DepthKind
 from dpt_bench.model.build import build_model
 from dpt_bench.model.export import Export, export_model
-from dpt_bench.model.load import load_model
+from dpt_bench.model.load import load_model, load_with_origin
 from dpt_bench.model.spec import ModelSpec
 from dpt_bench.model.variants import VARIANTS
+from dpt_bench.predictors import load_predictor
 
 NEVER_A_DPT_THERE = {
     "midas-v21": "not a DPT",
@@ -84,6 +86,37 @@ def test_the_differences_are_told(micro: dict[str, ModelSpec], tmp_path: Path) -
     plain = "\n".join(export_model(Export(build_model(micro["micro"]).eval()), "huggingface", tmp_path / "plain"))
     assert "sqrt" not in plain
     assert "1 / max" not in plain
+
+
+def test_what_transformers_has_no_place_for_comes_back(
+    micro: dict[str, ModelSpec], lively: Callable, tmp_path: Path
+) -> None:
+    """A metric network: ours again after a round trip, and theirs with the kind of what transformers shows of it."""
+    change = {"input_size": (64, 96), "input_rule": "upper_bound", "weight_standardization": "var_plus_eps"}
+    model = lively(build_model(micro["micro-hybrid-nyu"].model_copy(update=change)))
+    folder = tmp_path / "there"
+    export_model(Export(model, trained_on=("nyu", "redweb")), "huggingface", folder)
+    again = load_with_origin(folder)
+    assert again.model.spec == model.spec.model_copy(update={"layer_norm_eps": 1e-6})
+    assert again.trained_on == ("nyu", "redweb")
+    images = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(again.model(images), model(images), rtol=1e-5, atol=1e-6)
+    loaded_there(folder)
+    theirs, ours = load_predictor(f"hf:{folder}"), load_predictor(f"checkpoint:{folder}")
+    assert (theirs.kind, ours.kind) == (DepthKind.AFFINE_DISPARITY, DepthKind.METRIC_DEPTH)
+    assert theirs.trained_on == ours.trained_on == ("nyu", "redweb")
+    assert load_predictor(f"hf:{folder},trained_on=kitti").trained_on == ("kitti",)
+    assert load_model(folder, variant="micro-hybrid").spec.kind is DepthKind.AFFINE_DISPARITY, "what is asked for wins"
+
+
+def test_a_folder_from_a_newer_version_is_named(micro: dict[str, ModelSpec], tmp_path: Path) -> None:
+    export_model(Export(build_model(micro["micro"]).eval()), "huggingface", tmp_path / "there")
+    config = json.loads((tmp_path / "there" / "config.json").read_text())
+    config["dpt_bench_spec"]["colour"] = "red"
+    (tmp_path / "there" / "config.json").write_text(json.dumps(config))
+    for spec in (f"hf:{tmp_path / 'there'}", f"checkpoint:{tmp_path / 'there'}"):
+        with pytest.raises(DataError, match="not one of this version"):
+            load_predictor(spec)
 
 
 @pytest.mark.parametrize("name", NEVER_A_DPT_THERE)
