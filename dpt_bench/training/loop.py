@@ -13,7 +13,7 @@ import torch
 
 from dpt_bench.core.errors import DptBenchError, UsageError
 from dpt_bench.core.provenance import provenance
-from dpt_bench.loading import Batch
+from dpt_bench.loading import Batch, PackedBatch
 from dpt_bench.model.build import build_model
 from dpt_bench.model.checkpoint import Checkpoint, read_checkpoint
 from dpt_bench.training.checkpoints import BEST, CheckpointFolder
@@ -106,14 +106,14 @@ class Loop:
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self._preset.total_steps
 
-    def _learn(self, batches: Generator[Batch], log: RunLog) -> None:
+    def _learn(self, batches: Generator[PackedBatch], log: RunLog) -> None:
         stage = self._loader.stage
         began = time.monotonic()
-        batch = next(batches)
+        batch = next(batches).to(self._world.device)
         waited_s = time.monotonic() - began
         if self._loader.stage is not stage:
             self._run.progress.message(f"step {self.step:,}: the stage {self._loader.stage.name!r} begins")
-        outcome = self._learner.step(batch.to(self._world.device), self.step)
+        outcome = self._learner.step(batch, self.step)
         if not outcome.finite:
             self._give_up(batch, outcome.gradient_norm)
         self.step += 1
@@ -198,7 +198,7 @@ class Loop:
     def _give_up(self, batch: Batch, gradient_norm: float) -> None:
         """Save the batch that made the numbers not finite, and end the run before they reach the weights."""
         path = self._run.out / f"not-finite-step-{self.step}-rank-{self._world.rank}.pt"
-        tensors = {name: getattr(batch, name) for name in ("images", "target", "valid", "sky", "dataset")}
+        tensors = {name: tensor.cpu() for name, tensor in batch.tensors().items()}
         torch.save({**tensors, "keys": list(batch.keys), "step": self.step}, path)
         raise DptBenchError(
             f"step {self.step:,} is not finite (norm of the gradient: {gradient_norm})",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -49,7 +48,7 @@ class Passes:
         """
         found = []
         for part in self._parts(places, len(batch)):
-            losses = self._losses(selected(batch, part), self._alone)
+            losses = self._losses(batch.chosen(part), self._alone)
             gradients = torch.autograd.grad(losses.sum() * weight, parameters, allow_unused=True)
             pairs = [(total, one) for total, one in zip(sums, gradients, strict=True) if one is not None]
             torch._foreach_add_([total for total, _ in pairs], [one for _, one in pairs])
@@ -98,12 +97,6 @@ class Passes:
 
     def _compiled(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
         return torch.compile(network) if self._preset.compile else network
-
-
-def selected(batch: Batch, places: Sequence[int]) -> Batch:
-    """The samples at these places."""
-    tensors = {name: getattr(batch, name)[list(places)] for name in ("images", "target", "valid", "sky", "dataset")}
-    return replace(batch, keys=tuple(batch.keys[place] for place in places), **tensors)
 
 
 class InputNormaliser:

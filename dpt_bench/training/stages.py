@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from dpt_bench.loading import AugmentOptions, Batch, Loader, LoaderOptions, WorkerOptions
+from dpt_bench.loading import AugmentOptions, Loader, LoaderOptions, PackedBatch, WorkerOptions
 from dpt_bench.shards import Shards
 from dpt_bench.training.config import Preset
 from dpt_bench.training.distributed import World
@@ -58,10 +58,10 @@ class StagedLoader:
         """The datasets of all stages."""
         return self._union(self.stages)
 
-    def __iter__(self) -> Generator[Batch]:
+    def __iter__(self) -> Generator[PackedBatch]:
         for number in range(self.stages.index(self._stage), len(self.stages)):
             self._enter(number, self.state_dict())
-            batches = cast("Generator[Batch]", iter(self._stage.loader))
+            batches = cast("Generator[PackedBatch]", iter(self._stage.loader))
             try:
                 while self._stage.loader.step < self._stage.end:
                     yield next(batches)

@@ -13,7 +13,7 @@ from dpt_bench.model.build import build_model
 from dpt_bench.training.config import Preset, load_preset
 from dpt_bench.training.distributed import World
 from dpt_bench.training.learner import Learner, seed_torch
-from dpt_bench.training.passes import InputNormaliser, selected
+from dpt_bench.training.passes import InputNormaliser
 from dpt_bench.training.tasks._contract import load_task
 
 ALONE = World(0, 1, torch.device("cpu"))
@@ -44,7 +44,7 @@ def batch(count: int = 4) -> Batch:
     valid = torch.rand(count, 32, 32, generator=generator) > 0.2
     numbers = torch.arange(count) % 2
     keys = tuple(map(str, range(count)))
-    return Batch(images, target, valid, torch.zeros_like(valid), numbers, ("a", "b"), keys)
+    return Batch(images, target, valid, torch.full((len(images), 2), torch.nan), numbers, ("a", "b"), keys)
 
 
 def weights(subject: Learner) -> list[torch.Tensor]:
@@ -160,7 +160,7 @@ def test_a_network_without_blocks_refuses_gradient_checkpointing() -> None:
 
 
 def test_samples_are_chosen_by_their_places() -> None:
-    chosen = selected(batch(), [3, 1])
+    chosen = batch().chosen([3, 1])
     assert chosen.keys == ("3", "1")
     assert chosen.dataset.tolist() == [1, 1]
     assert torch.equal(chosen.target, batch().target[[3, 1]])
