@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dpt_bench.loading.photometric import changes_colours, recoloured
 from dpt_bench.loading.randomness import Stream
 from dpt_bench.resize import resize_image
 from dpt_bench.shards.codec import CodedSample
@@ -26,12 +27,21 @@ class AugmentOptions:
         and 1 times the shorter side, and resizes it ("randomly cropped and resized", MiDaS sec. 6); "literal" brings
         the longer side to `size` and fills the square with grey, invalid pixels.
     flip: probability of a horizontal flip (both papers: 50 %).
+
+    The papers do no more; what follows is off unless asked for.
+    zoom: with "shorter-side", that side becomes `size` times up to this before the square is taken.
+    colour: brightness, contrast and saturation change by a factor within 1 - colour and 1 + colour, and hues by as
+        much of 36 degrees. greyscale, blur: probabilities of a view without colour, and of a Gaussian blur.
     """
 
     rule: CropRule = "shorter-side"
     size: int = 384
     flip: float = 0.5
     smallest_crop: float = 0.5
+    zoom: float = 1.0
+    colour: float = 0.0
+    greyscale: float = 0.0
+    blur: float = 0.0
 
 
 class View(NamedTuple):
@@ -71,7 +81,10 @@ def training_view(sample: CodedSample, options: AugmentOptions, stream: Stream) 
         view = _crop(view, min(shorter, max(1, round(shorter * wanted))), across, down)
         view = _resize(view, options.size, options.size)
     else:
-        view = _crop(_resize_shorter(view, options.size), options.size, across, down)
+        shorter = round(options.size * options.zoom**side)
+        view = _crop(_resize_shorter(view, shorter), options.size, across, down)
+    if changes_colours(options):
+        view = view._replace(image=recoloured(view.image, options, stream))
     return view._replace(mirrored=flip < options.flip)
 
 

@@ -28,7 +28,7 @@ class LoaderOptions:
     """What a loader delivers.
 
     batch_size: of a step, over all ranks; rank r of `num_ranks` gets the r-th of equal slices.
-    datasets: None for all. weights: relative shares, None for equal ones (the paper).
+    datasets: None for all. weights: relative shares, None for equal ones (the paper). quota: see `Mixture`.
     window_shards: of so many shards at a time the samples are shuffled together.
     max_broken: the run fails when a larger share of the samples cannot be read (of the first thousand taken together).
     """
@@ -38,6 +38,7 @@ class LoaderOptions:
     split: str = "train"
     datasets: tuple[str, ...] | None = None
     weights: Mapping[str, float] | None = None
+    quota: bool = False
     augment: AugmentOptions = field(default_factory=AugmentOptions)
     window_shards: int = 8
     max_broken: float = 0.01
@@ -71,7 +72,9 @@ class Loader:
             if name not in opened.datasets:
                 raise UnknownNameError("dataset in these shards", name, opened.datasets)
         self.options = options
-        self.mixture = build_mixture(names, options.weights, seed=options.seed, batch_size=options.batch_size)
+        self.mixture = build_mixture(
+            names, options.weights, seed=options.seed, batch_size=options.batch_size, quota=options.quota
+        )
         self.sizes: dict[str, int] = {}
         self.broken: dict[str, int] = dict.fromkeys(names, 0)
         self._sources = tuple(open_source(opened, name, options.split) for name in names)

@@ -97,3 +97,56 @@ def test_the_same_stream_gives_the_same_view(rule: CropRule) -> None:
     assert np.array_equal(first.image, second.image)
     assert np.array_equal(first.codes, second.codes)
     assert first.mirrored == second.mirrored
+
+
+def photograph() -> CodedSample:
+    rng = np.random.default_rng(5)
+    image = np.clip(rng.normal((150, 110, 70), 25, (64, 64, 3)), 0, 255).astype(np.uint8)
+    return CodedSample("a/b", image, coded(64, 64).codes)
+
+
+@pytest.mark.parametrize("changes", [{"colour": 0.4}, {"greyscale": 1.0}, {"blur": 1.0}])
+def test_colours_change_and_targets_do_not(changes: dict[str, float]) -> None:
+    plain = [training_view(photograph(), AugmentOptions(size=64), Stream(seed)) for seed in range(20)]
+    changed = [training_view(photograph(), AugmentOptions(size=64, **changes), Stream(seed)) for seed in range(20)]
+    for one, other in zip(plain, changed, strict=True):
+        assert np.array_equal(one.codes, other.codes)
+        assert one.mirrored == other.mirrored
+        assert other.image.dtype == np.uint8
+        assert not np.array_equal(one.image, other.image)
+        again = training_view(photograph(), AugmentOptions(size=64, **changes), Stream(0))
+    assert np.array_equal(again.image, changed[0].image), "the same stream, the same view"
+
+
+def test_a_grey_view_has_the_brightness_of_the_image() -> None:
+    image = photograph().image
+    grey = training_view(photograph(), AugmentOptions(size=64, flip=0, greyscale=1.0), Stream(0)).image
+    assert (np.ptp(grey, axis=2) == 0).all()
+    assert np.abs(grey[..., 0] - image @ np.array([0.299, 0.587, 0.114])).max() <= 1
+
+
+def test_a_blur_smooths_and_keeps_the_mean() -> None:
+    image = photograph().image
+    soft = training_view(photograph(), AugmentOptions(size=64, flip=0, blur=1.0), Stream(1)).image
+    assert soft.std() < 0.9 * image.std()
+    assert np.abs(soft.mean((0, 1)) - image.mean((0, 1))).max() < 1.5
+
+
+def test_brightness_stays_within_its_bounds() -> None:
+    means = [
+        training_view(photograph(), AugmentOptions(size=64, colour=0.2), Stream(seed)).image.mean()
+        for seed in range(60)
+    ]
+    usual = photograph().image.mean()
+    assert min(means) < 0.92 * usual
+    assert max(means) > 1.08 * usual
+    assert all(0.78 * usual < mean < 1.22 * usual for mean in means), "contrast, saturation and hue keep the mean grey"
+
+
+def test_a_zoom_shows_less_of_the_image() -> None:
+    spans = []
+    for seed in range(40):
+        _, (rows, _) = shown(coded(64, 64), AugmentOptions(size=64, zoom=2.0), seed)
+        spans.append(np.nanmax(rows) - np.nanmin(rows))
+    assert min(spans) < 36
+    assert max(spans) > 58
