@@ -146,12 +146,17 @@ def log_loss(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: 
     d = log prediction - log target over valid pixels, per image, then the mean over images. Both are positive depths
     (or disparities); values below 1e-6 are raised to it.
     """
+    return log_loss_per_image(prediction, target, valid, variance_focus).mean()
+
+
+def log_loss_per_image(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: float = 0.5) -> Tensor:
+    """The terms whose mean is `log_loss`: (B,)."""
     prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
     count = valid.sum((1, 2)).clamp(min=1)
     difference = prediction.clamp(min=SMALLEST_SCALE).log() - target.clamp(min=SMALLEST_SCALE).log()
     difference = difference * valid
     mean = difference.sum((1, 2)) / count
-    return (difference.square().sum((1, 2)) / count - variance_focus * mean.square()).mean()
+    return difference.square().sum((1, 2)) / count - variance_focus * mean.square()
 
 
 def _aligned_residual(

@@ -24,8 +24,8 @@ class Batch:
 
     images: uint8 (B, 3, H, W), channels last in memory, to be normalised on the device.
     target: float32 (B, H, W), normalised inverse depth, 0 where invalid. valid: bool (B, H, W).
-    span: float32 (B, 2), `lo` and `hi` of the image: its inverse depth is lo + target * (hi - lo), in 1/m where the
-        dataset is metric; NaN where the sample does not say.
+    span: float32 (B, 2), `lo` and `hi` of the image where it is metric: the inverse depth in 1/m is
+        lo + target * (hi - lo). NaN elsewhere.
     dataset: int64 (B,), numbers in `names`. keys: of the samples.
     """
 

@@ -89,6 +89,11 @@ class Loader:
         """The step whose batch comes next."""
         return self._position.step
 
+    @property
+    def metric(self) -> tuple[str, ...]:
+        """The datasets whose targets are known in 1/m."""
+        return tuple(source.dataset for source in self._sources if source.is_metric)
+
     def epochs(self) -> dict[str, float]:
         """How often each dataset was seen so far."""
         return {

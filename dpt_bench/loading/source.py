@@ -12,10 +12,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dpt_bench.core.errors import DataError, SampleError
+from dpt_bench.core.kinds import DepthKind
 from dpt_bench.shards.codec import CodedSample
 
 MOST_BROKEN_IN_A_ROW = 20
-COLUMNS = ("key", "shard", "offset", "length", "lo", "hi")
+COLUMNS = ("key", "shard", "offset", "length", "kind", "lo", "hi")
+METRIC = [DepthKind.METRIC_DEPTH.value, DepthKind.METRIC_DISPARITY.value]
 
 
 class Readable(Protocol):
@@ -52,7 +54,7 @@ class Source:
     """The samples of one split of one dataset. Cheap to send to a worker.
 
     keys: (N,) names. shard_names, shard_of_row: in which of the shards each lies; offset, length: and where in it.
-    span: (N, 2) `lo` and `hi`, see `Batch`.
+    span: (N, 2) `lo` and `hi`, see `Batch`, NaN where they are not in 1/m.
     """
 
     dataset: str
@@ -67,6 +69,11 @@ class Source:
     @property
     def size(self) -> int:
         return len(self.keys)
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether all targets are in 1/m."""
+        return not bool(np.isnan(self.span).any())
 
     def row(self, number: int) -> dict[str, Any]:
         """What `Shards.read` needs."""
@@ -83,6 +90,7 @@ def open_source(shards: Readable, dataset: str, split: str) -> Source:
         np.asarray(numbers, dtype=np.int64) for numbers in (shard.indices, column["offset"], column["length"])
     )
     span = np.stack([column[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in ("lo", "hi")], axis=1)
+    span[~np.isin(np.asarray(column["kind"].to_pylist(), dtype=str), METRIC)] = np.nan
     return Source(dataset, shards, column["key"], shard.dictionary.to_pylist(), shard_of_row, offset, length, span)
 
 

@@ -17,11 +17,19 @@ class ModelChoice(Strict):
     """The network: a variant by name, with single keys of its ModelSpec changed by `spec`.
 
     pretrained: fetch the backbone's ImageNet weights; or a path to a file that holds them.
+    start: begin with all weights of a trained network, whatever `load_model` reads; its output may mean something else.
     """
 
     variant: str
     pretrained: bool | Path = False
+    start: Path | None = None
     spec: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> ModelChoice:
+        if self.start is not None and self.pretrained is not False:
+            raise ValueError("start gives all weights, so that pretrained ones have no place: set pretrained = false")
+        return self
 
     def resolved(self, crop: int) -> ModelSpec:
         """The spec in full; `train_size` is the side of the training views, unless `spec` says otherwise.

@@ -25,6 +25,7 @@ from dpt_bench.training.run import Run
 from dpt_bench.training.run_folder import preset_changes
 from dpt_bench.training.signals import StopWish
 from dpt_bench.training.stages import StagedLoader
+from dpt_bench.training.start import begin_with, check_targets
 from dpt_bench.training.tasks._contract import load_task
 from dpt_bench.training.validation import Scores
 from dpt_bench.training.validator import Validator
@@ -40,8 +41,11 @@ class Loop:
         self._run, self._preset, self._world, self._loader = run, run.preset, run.world, loader
         self._spec = run.preset.model.resolved(run.preset.crop)
         self._task = load_task(run.preset)
+        check_targets(self._task, loader.stages)
         seed_torch("weights", run.preset.seed)
         model = build_model(self._spec, pretrained=run.preset.model.pretrained)
+        if run.preset.model.start is not None and not self.folder.newest_first():
+            self._trained_before = begin_with(model, run.preset.model.start)
         self._learner = Learner(model, run.preset, self._task, run.world)
         self._validator = Validator(run, loader.selection().names, self._learner, self._task)
         self._clock, self._meter = Clock(), Meter(loader.selection().names, run.world, self._machine_share())

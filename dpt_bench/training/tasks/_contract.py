@@ -19,6 +19,11 @@ class Task(Protocol):
         """What `scores` measures; lower is better, and the first one selects the best checkpoint."""
         ...
 
+    @property
+    def needs_metric(self) -> bool:
+        """Whether the targets must be in 1/m: `Batch.span` known for every sample."""
+        ...
+
     def losses(self, prediction: Tensor, batch: Batch, counts: Tensor | None = None) -> Tensor:
         """(B,) float32 or wider, to be averaged; zero for an image that says nothing.
 

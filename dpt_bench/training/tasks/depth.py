@@ -33,6 +33,7 @@ class DepthTask:
     """
 
     loss: DepthLossOptions
+    needs_metric: bool = False
     score_names: tuple[str, ...] = ("rmse_disparity", f"absrel_disparity_floor_{FLOOR}")
 
     def losses(self, prediction: Tensor, batch: Batch, counts: Tensor | None = None) -> Tensor:
