@@ -32,7 +32,9 @@ class DepthLossOptions:
     trim_denominator: "twice_valid" divides by 2 M (eqs. 1, 7); "kept" by the number of residuals left (some ports).
     gradient_weight, gradient_scales: alpha and K of eqs. 11-12.
     gradient_denominator: the M of eq. 11 counts valid pixels of the full "image", or of the subsampled "scale" (gists).
-    reduction: the mean over images of their means (eq. 12), or sums over the "batch" by its valid pixels (gists).
+    reduction: the mean over images of their means (eq. 12), or sums over the "batch" by its valid pixels (gists). In
+        training the batch is a step's, or with multiple-gradient descent a dataset's part of it, on however many
+        processes and in however many parts; a "batch" to trim over must be in one piece.
     median: of valid pixels, the "lower" of the middle two (torch) or their "mean" (numpy); "gist_zeros" takes the lower
         median over all pixels, the invalid ones set to zero.
     """
@@ -69,28 +71,47 @@ def depth_loss(prediction: Tensor, target: Tensor, valid: Tensor, options: Depth
 
 
 def depth_loss_per_image(
-    prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions = PAPER
+    prediction: Tensor,
+    target: Tensor,
+    valid: Tensor,
+    options: DepthLossOptions = PAPER,
+    counts: Tensor | None = None,
 ) -> Tensor:
-    """The terms whose mean is `depth_loss`: (B,)."""
+    """The terms whose mean is `depth_loss`: (B,).
+
+    counts: for images that are a part of the batch that `options` reduces over: the mean `loss_counts` of all of it,
+        (B, 1 + K), the same for every image.
+    """
     residual, used = _aligned_residual(prediction, target, valid, options)
-    loss = _data_term(residual, used, options)
+    divisors = _divisors(used, options) if counts is None else counts
+    loss = _data_term(residual, used, options, divisors)
     if options.gradient_weight:
-        loss = loss + options.gradient_weight * _gradient_term(residual, used, options)
+        loss = loss + options.gradient_weight * _gradient_term(residual, used, options, divisors)
     return loss
+
+
+def loss_counts(target: Tensor, valid: Tensor, options: DepthLossOptions = PAPER) -> Tensor:
+    """What the sums of an image's data term and of its K gradient scales are divided by: (B, 1 + K) float64.
+
+    With `reduction="batch"` the mean of them over the batch takes their place. Predictions do not matter.
+    """
+    return _counts(valid & informative_images(_wide(target, valid), valid)[:, None, None], options)
 
 
 def scale_and_shift_invariant_loss(
     prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions = PAPER
 ) -> Tensor:
     """The data term alone, a scalar: L_ssitrim (eq. 7), or L_ssimae and L_ssimse (eq. 1), by `options`."""
-    return _data_term(*_aligned_residual(prediction, target, valid, options), options).mean()
+    residual, used = _aligned_residual(prediction, target, valid, options)
+    return _data_term(residual, used, options, _divisors(used, options)).mean()
 
 
 def gradient_matching_loss(
     prediction: Tensor, target: Tensor, valid: Tensor, options: DepthLossOptions = PAPER
 ) -> Tensor:
     """The gradient term alone, not weighted, a scalar: L_reg (eq. 11) of the aligned difference."""
-    return _gradient_term(*_aligned_residual(prediction, target, valid, options), options).mean()
+    residual, used = _aligned_residual(prediction, target, valid, options)
+    return _gradient_term(residual, used, options, _divisors(used, options)).mean()
 
 
 def normalise_median_mad(
@@ -125,12 +146,17 @@ def log_loss(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: 
     d = log prediction - log target over valid pixels, per image, then the mean over images. Both are positive depths
     (or disparities); values below 1e-6 are raised to it.
     """
+    return log_loss_per_image(prediction, target, valid, variance_focus).mean()
+
+
+def log_loss_per_image(prediction: Tensor, target: Tensor, valid: Tensor, variance_focus: float = 0.5) -> Tensor:
+    """The terms whose mean is `log_loss`: (B,)."""
     prediction, target = _common(_wide(prediction, valid), _wide(target, valid))
     count = valid.sum((1, 2)).clamp(min=1)
     difference = prediction.clamp(min=SMALLEST_SCALE).log() - target.clamp(min=SMALLEST_SCALE).log()
     difference = difference * valid
     mean = difference.sum((1, 2)) / count
-    return (difference.square().sum((1, 2)) / count - variance_focus * mean.square()).mean()
+    return difference.square().sum((1, 2)) / count - variance_focus * mean.square()
 
 
 def _aligned_residual(
@@ -167,14 +193,36 @@ def _aligned(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return (scale * centred + target_mean) * valid
 
 
-def _data_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Tensor:
+def _counts(valid: Tensor, options: DepthLossOptions) -> Tensor:
+    """`loss_counts` of the pixels that count."""
+    pixels = valid.sum((1, 2))
+    trimmed = options.trim > 0 and options.trim_denominator == "kept"
+    columns = [(pixels.double() * (1.0 - options.trim)).long() if trimmed else 2 * pixels]
+    for level in range(options.gradient_scales):
+        own = valid[:, :: 2**level, :: 2**level]
+        columns.append(own.sum((1, 2)) if options.gradient_denominator == "scale" else pixels)
+    return torch.stack(columns, dim=1).double()
+
+
+def _divisors(valid: Tensor, options: DepthLossOptions) -> Tensor:
+    """(B, 1 + K) by which sums become terms whose mean is the loss, where these images are all of the batch."""
+    return _reduced(_counts(valid, options), options)
+
+
+def _reduced(counts: Tensor, options: DepthLossOptions) -> Tensor:
+    return counts.mean(0, keepdim=True).expand_as(counts) if options.reduction == "batch" else counts
+
+
+def _data_term(residual: Tensor, valid: Tensor, options: DepthLossOptions, divisors: Tensor) -> Tensor:
     magnitude = (residual.abs() if options.penalty == "absolute" else residual.square()).flatten(1)
     mask = valid.flatten(1)
     if not options.trim:
-        return _reduce(magnitude.sum(1), 2 * mask.sum(1), options)
+        return _quotients(magnitude.sum(1), divisors[:, 0])
     kept = _kept(magnitude.detach(), mask, options)
-    counts = kept.sum(1) if options.trim_denominator == "kept" else 2 * mask.sum(1)
-    return _reduce((magnitude * kept).sum(1), counts, options)
+    divisor = divisors[:, 0]
+    if (options.trim_denominator, options.trim_scope) == ("kept", "batch"):
+        divisor = _reduced(kept.sum(1), options)  # how many an image keeps, the others decide too
+    return _quotients((magnitude * kept).sum(1), divisor)
 
 
 def _kept(magnitude: Tensor, mask: Tensor, options: DepthLossOptions) -> Tensor:
@@ -197,23 +245,20 @@ def _kept(magnitude: Tensor, mask: Tensor, options: DepthLossOptions) -> Tensor:
     return (below + share.to(magnitude.dtype) * at).reshape(shape)
 
 
-def _gradient_term(residual: Tensor, valid: Tensor, options: DepthLossOptions) -> Tensor:
+def _gradient_term(residual: Tensor, valid: Tensor, options: DepthLossOptions, divisors: Tensor) -> Tensor:
     total = residual.new_zeros(residual.shape[0])
     for level in range(options.gradient_scales):
         stride = 2**level
         values, mask = residual[:, ::stride, ::stride], valid[:, ::stride, ::stride]
         across = values.diff(dim=2).abs() * (mask[:, :, 1:] & mask[:, :, :-1])
         down = values.diff(dim=1).abs() * (mask[:, 1:] & mask[:, :-1])
-        counted = mask if options.gradient_denominator == "scale" else valid
-        total = total + _reduce(across.sum((1, 2)) + down.sum((1, 2)), counted.sum((1, 2)), options)
+        total = total + _quotients(across.sum((1, 2)) + down.sum((1, 2)), divisors[:, 1 + level])
     return total
 
 
-def _reduce(sums: Tensor, counts: Tensor, options: DepthLossOptions) -> Tensor:
-    """(B,) terms whose mean is the loss."""
-    if options.reduction == "batch":
-        return sums * len(sums) / counts.sum().clamp(min=1)
-    return sums / counts.clamp(min=1)
+def _quotients(sums: Tensor, divisors: Tensor) -> Tensor:
+    """(B,) sums over divisors; 0 where both are."""
+    return sums / torch.where(divisors > 0, divisors, 1.0).to(sums.dtype)
 
 
 def _median(pixels: Tensor, mask: Tensor, kind: Literal["lower", "mean", "gist_zeros"]) -> Tensor:

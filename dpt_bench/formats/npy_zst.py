@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import zstandard
@@ -15,6 +16,16 @@ _MAGIC = b"\x28\xb5\x2f\xfd"
 _MAX_BYTES = MAX_PIXELS * 8
 _LEVEL = 3
 _UNKNOWN = -1
+
+
+class _Decompressor(threading.local):
+    """One for each thread: making one takes a tenth of the time that a target takes to decompress."""
+
+    def __init__(self) -> None:
+        self.zstd = zstandard.ZstdDecompressor()
+
+
+_DECOMPRESSOR = _Decompressor()
 
 
 def decode(data: bytes, *, max_bytes: int = _MAX_BYTES) -> NDArray[Any]:
@@ -32,7 +43,7 @@ def decode(data: bytes, *, max_bytes: int = _MAX_BYTES) -> NDArray[Any]:
             raise FormatError("the zstd frame does not state its decompressed size")
         if size > max_bytes:
             raise FormatError(f"the zstd frame says {size:,} bytes, more than {max_bytes:,}", reason="too-large")
-        content = zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+        content = _DECOMPRESSOR.zstd.decompress(data, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise FormatError(f"the zstd frame is truncated or damaged: {error}") from None
     return npy.decode(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dpt_bench.loading.augment import AugmentOptions
-from dpt_bench.loading.batch import Batch
+from dpt_bench.loading.batch import Batch, PackedBatch
 from dpt_bench.loading.loader import Loader, LoaderOptions
 from dpt_bench.loading.validation import ValidationLoader, ValidationOptions
 from dpt_bench.loading.workers import WorkerOptions
@@ -13,6 +13,7 @@ __all__ = [
     "Batch",
     "Loader",
     "LoaderOptions",
+    "PackedBatch",
     "ValidationLoader",
     "ValidationOptions",
     "WorkerOptions",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dpt_bench.loading.photometric import changes_colours, recoloured
 from dpt_bench.loading.randomness import Stream
-from dpt_bench.resize import pick_pixels, resize_image
-from dpt_bench.shards import ShardSample
+from dpt_bench.resize import resize_image
+from dpt_bench.shards.codec import CodedSample
 
 CropRule = Literal["shorter-side", "crop-then-resize", "literal"]
 GREY = 128
@@ -26,21 +27,33 @@ class AugmentOptions:
         and 1 times the shorter side, and resizes it ("randomly cropped and resized", MiDaS sec. 6); "literal" brings
         the longer side to `size` and fills the square with grey, invalid pixels.
     flip: probability of a horizontal flip (both papers: 50 %).
+
+    The papers do no more; what follows is off unless asked for.
+    zoom: with "shorter-side", that side becomes `size` times up to this before the square is taken.
+    colour: brightness, contrast and saturation change by a factor within 1 - colour and 1 + colour, and hues by as
+        much of 36 degrees. greyscale, blur: probabilities of a view without colour, and of a Gaussian blur.
     """
 
     rule: CropRule = "shorter-side"
     size: int = 384
     flip: float = 0.5
     smallest_crop: float = 0.5
+    zoom: float = 1.0
+    colour: float = 0.0
+    greyscale: float = 0.0
+    blur: float = 0.0
 
 
-@dataclass(frozen=True)
-class View:
-    """image: RGB uint8 (S, S, 3). target: float32 (S, S), NaN = invalid. sky: bool (S, S)."""
+class View(NamedTuple):
+    """What is cut from a sample, or all of it.
+
+    image: RGB uint8 (H, W, 3). codes: uint16 (H, W), the target as shards hold it. mirrored: yet to be, left for
+        right, where the view is copied anyway.
+    """
 
     image: NDArray[np.uint8]
-    target: NDArray[np.float32]
-    sky: NDArray[np.bool_]
+    codes: NDArray[np.uint16]
+    mirrored: bool = False
 
     @property
     def height(self) -> int:
@@ -51,16 +64,14 @@ class View:
         return int(self.image.shape[1])
 
 
-def whole_view(sample: ShardSample) -> View:
-    """The uncut view of a sample of a depth shard."""
-    assert sample.inverse_depth is not None, "a segmentation shard has no depth to train on"
-    sky = np.zeros(sample.inverse_depth.shape, dtype=bool) if sample.sky is None else sample.sky
-    return View(sample.image, sample.inverse_depth, sky)
+def whole_view(sample: CodedSample) -> View:
+    """The uncut view of a sample."""
+    return View(sample.image, sample.codes)
 
 
-def training_view(sample: ShardSample, options: AugmentOptions, stream: Stream) -> View:
+def training_view(sample: CodedSample, options: AugmentOptions, stream: Stream) -> View:
     """A random square view; the same stream gives the same view."""
-    across, down, side, flip = stream.uniform(4)
+    across, down, side, flip = stream.uniform(4).tolist()
     view = whole_view(sample)
     if options.rule == "literal":
         view = _pad(_resize_longer(view, options.size), options.size, across, down)
@@ -70,11 +81,14 @@ def training_view(sample: ShardSample, options: AugmentOptions, stream: Stream) 
         view = _crop(view, min(shorter, max(1, round(shorter * wanted))), across, down)
         view = _resize(view, options.size, options.size)
     else:
-        view = _crop(_resize_shorter(view, options.size), options.size, across, down)
-    return _flipped(view) if flip < options.flip else view
+        shorter = round(options.size * options.zoom**side)
+        view = _crop(_resize_shorter(view, shorter), options.size, across, down)
+    if changes_colours(options):
+        view = view._replace(image=recoloured(view.image, options, stream))
+    return view._replace(mirrored=flip < options.flip)
 
 
-def centre_view(sample: ShardSample, size: int) -> View:
+def centre_view(sample: CodedSample, size: int) -> View:
     """The central square after the shorter side was brought to `size`: what validation looks at."""
     return _crop(_resize_shorter(whole_view(sample), size), size, 0.5, 0.5)
 
@@ -90,33 +104,25 @@ def _resize_longer(view: View, size: int) -> View:
 
 
 def _resize(view: View, height: int, width: int) -> View:
-    """Image by area or cubic interpolation; of the target and the sky the pixel at each centre, never a mixture."""
+    """Image by area or cubic interpolation; of the target the pixel at each centre, never a mixture."""
     size = (height, width)
     if size == (view.height, view.width):
         return view
     shrinks = height <= view.height and width <= view.width
     image = resize_image(view.image, size, "area" if shrinks else "cubic")
-    if shrinks:
-        return View(image, pick_pixels(view.target, size), pick_pixels(view.sky, size))
-    sky = resize_image(view.sky.view(np.uint8), size, "nearest").view(np.bool_)
-    return View(image, resize_image(view.target, size, "nearest"), sky)
+    return View(image, resize_image(view.codes, size, "nearest"))
 
 
 def _crop(view: View, side: int, across: float, down: float) -> View:
     top, left = int(down * (view.height - side + 1)), int(across * (view.width - side + 1))
     rows, columns = slice(top, top + side), slice(left, left + side)
-    return View(view.image[rows, columns], view.target[rows, columns], view.sky[rows, columns])
+    return View(view.image[rows, columns], view.codes[rows, columns])
 
 
 def _pad(view: View, size: int, across: float, down: float) -> View:
     top, left = int(down * (size - view.height + 1)), int(across * (size - view.width + 1))
     rows, columns = slice(top, top + view.height), slice(left, left + view.width)
     image = np.full((size, size, 3), GREY, dtype=np.uint8)
-    target = np.full((size, size), np.nan, dtype=np.float32)
-    sky = np.zeros((size, size), dtype=bool)
-    image[rows, columns], target[rows, columns], sky[rows, columns] = view.image, view.target, view.sky
-    return View(image, target, sky)
-
-
-def _flipped(view: View) -> View:
-    return View(view.image[:, ::-1], view.target[:, ::-1], view.sky[:, ::-1])
+    codes = np.zeros((size, size), dtype=view.codes.dtype)
+    image[rows, columns], codes[rows, columns] = view.image, view.codes
+    return View(image, codes)

@@ -11,8 +11,8 @@ from typing import Any
 from torch.utils.data import IterableDataset
 
 from dpt_bench.core.errors import DataError, DptBenchError, UnknownNameError, UsageError
-from dpt_bench.loading.augment import AugmentOptions, View, training_view
-from dpt_bench.loading.batch import Batch, Broken, collate
+from dpt_bench.loading.augment import AugmentOptions, training_view
+from dpt_bench.loading.batch import PackedBatch, Tray
 from dpt_bench.loading.mixing import Mixture, Position, Slot, build_mixture, position_state, restored_position
 from dpt_bench.loading.order import Order
 from dpt_bench.loading.randomness import Stream
@@ -28,7 +28,7 @@ class LoaderOptions:
     """What a loader delivers.
 
     batch_size: of a step, over all ranks; rank r of `num_ranks` gets the r-th of equal slices.
-    datasets: None for all. weights: relative shares, None for equal ones (the paper).
+    datasets: None for all. weights: relative shares, None for equal ones (the paper). quota: see `Mixture`.
     window_shards: of so many shards at a time the samples are shuffled together.
     max_broken: the run fails when a larger share of the samples cannot be read (of the first thousand taken together).
     """
@@ -38,6 +38,7 @@ class LoaderOptions:
     split: str = "train"
     datasets: tuple[str, ...] | None = None
     weights: Mapping[str, float] | None = None
+    quota: bool = False
     augment: AugmentOptions = field(default_factory=AugmentOptions)
     window_shards: int = 8
     max_broken: float = 0.01
@@ -71,7 +72,9 @@ class Loader:
             if name not in opened.datasets:
                 raise UnknownNameError("dataset in these shards", name, opened.datasets)
         self.options = options
-        self.mixture = build_mixture(names, options.weights, seed=options.seed, batch_size=options.batch_size)
+        self.mixture = build_mixture(
+            names, options.weights, seed=options.seed, batch_size=options.batch_size, quota=options.quota
+        )
         self.sizes: dict[str, int] = {}
         self.broken: dict[str, int] = dict.fromkeys(names, 0)
         self._sources = tuple(open_source(opened, name, options.split) for name in names)
@@ -85,6 +88,11 @@ class Loader:
     def step(self) -> int:
         """The step whose batch comes next."""
         return self._position.step
+
+    @property
+    def metric(self) -> tuple[str, ...]:
+        """The datasets whose targets are known in 1/m."""
+        return tuple(source.dataset for source in self._sources if source.is_metric)
 
     def epochs(self) -> dict[str, float]:
         """How often each dataset was seen so far."""
@@ -105,14 +113,14 @@ class Loader:
         """
         self._position = restored_position(state, self.mixture)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[PackedBatch]:
         steps = _Steps(self._sources, self.mixture, self.options, self._position)
         for batch in batches(steps, self.options.workers):
             self._note(batch)
             self._position = self._position.after(self.mixture.draw(self._position.step))
             yield batch
 
-    def _note(self, batch: Batch) -> None:
+    def _note(self, batch: PackedBatch) -> None:
         self._seen += len(batch)
         for broken in batch.broken:
             self.broken[broken.dataset] += 1
@@ -125,16 +133,16 @@ class Loader:
             )
 
 
-class _Steps(IterableDataset[Batch | DptBenchError]):
+class _Steps(IterableDataset[PackedBatch | DptBenchError]):
     """Batches from a position on; worker k of W prepares every W-th. An error is handed over as an item."""
 
     def __init__(self, sources: tuple[Source, ...], mixture: Mixture, options: LoaderOptions, start: Position) -> None:
         self._sources, self._mixture, self._options, self._start = sources, mixture, options, start
         self._orders = tuple(
-            Order(source.dataset, options.seed, source.shard_of_row(), options.window_shards) for source in sources
+            Order(source.dataset, options.seed, source.shard_of_row, options.window_shards) for source in sources
         )
 
-    def __iter__(self) -> Iterator[Batch | DptBenchError]:
+    def __iter__(self) -> Iterator[PackedBatch | DptBenchError]:
         worker, num_workers = share_of_worker()
         position = self._start
         for turn in count():
@@ -151,20 +159,15 @@ class _Steps(IterableDataset[Batch | DptBenchError]):
         share = len(slots) // self._options.num_ranks
         return slots[self._options.rank * share : (self._options.rank + 1) * share]
 
-    def _batch(self, slots: list[Slot]) -> Batch:
-        views, keys, broken = [], [], []
+    def _batch(self, slots: list[Slot]) -> PackedBatch:
+        options = self._options
+        tray, broken = Tray(len(slots), options.augment.size), []
         for slot in slots:
-            view, key, skipped = self._view(slot)
-            views.append(view)
-            keys.append(key)
-            broken.extend(skipped)
-        batch = collate(views, [slot.dataset for slot in slots], keys, self._mixture.datasets)
-        return batch.with_broken(tuple(broken))
-
-    def _view(self, slot: Slot) -> tuple[View, str, list[Broken]]:
-        source, order = self._sources[slot.dataset], self._orders[slot.dataset]
-        epoch, place = divmod(slot.count, order.size)
-        successors = (epoch * order.size + (place + later) % order.size for later in range(order.size))
-        sample, broken = read_first_intact(source, (order.row(number) for number in successors))
-        stream = Stream(self._options.seed, "augment", source.dataset, epoch, place)
-        return training_view(sample, self._options.augment, stream), f"{source.dataset}/{sample.key}", broken
+            source, order = self._sources[slot.dataset], self._orders[slot.dataset]
+            epoch, place = divmod(slot.count, order.size)
+            successors = (epoch * order.size + (place + later) % order.size for later in range(order.size))
+            found, skipped = read_first_intact(source, (order.row(number) for number in successors))
+            stream = Stream(options.seed, "augment", source.dataset, epoch, place)
+            tray.put(training_view(found.sample, options.augment, stream), slot.dataset, found)
+            broken += skipped
+        return tray.batch(self._mixture.datasets, broken)

@@ -17,22 +17,27 @@ from dpt_bench.loading.randomness import Stream
 class Mixture:
     """Draws a dataset for every sample of a global batch, independently, as DPT does (sec. 4.1: "uniformly").
 
-    probabilities: of `datasets`, summing to one.
+    probabilities: of `datasets`, summing to one. quota: every batch holds its share of each, as MiDaS does (sec. 6:
+    B / L of each of L), or one sample more or less where that is no whole number; their places are random.
     """
 
     datasets: tuple[str, ...]
     probabilities: tuple[float, ...]
     seed: int
     batch_size: int
+    quota: bool = False
 
     def draw(self, step: int) -> NDArray[np.int64]:
         """(batch_size,) numbers of datasets: a pure function of (seed, step) and the mixture."""
         bounds = np.cumsum(self.probabilities)[:-1]
-        return np.searchsorted(bounds, Stream(self.seed, "mix", step).uniform(self.batch_size), side="right")
+        stream, count = Stream(self.seed, "mix", step), self.batch_size
+        if self.quota:  # points at equal distances (systematic sampling), in random order
+            return np.searchsorted(bounds, (stream.permutation(count) + stream.uniform(1)) / count, side="right")
+        return np.searchsorted(bounds, stream.uniform(count), side="right")
 
 
 def build_mixture(
-    datasets: Sequence[str], weights: Mapping[str, float] | None, *, seed: int, batch_size: int
+    datasets: Sequence[str], weights: Mapping[str, float] | None, *, seed: int, batch_size: int, quota: bool = False
 ) -> Mixture:
     """The mixture of `datasets` with relative `weights` (all equal when None).
 
@@ -48,7 +53,7 @@ def build_mixture(
     values = np.array([1.0 if weights is None else weights.get(name, 0.0) for name in datasets])
     if not (np.isfinite(values) & (values > 0)).all():
         raise UsageError(f"every dataset needs a positive weight, got {dict(zip(datasets, values, strict=True))}")
-    return Mixture(tuple(datasets), tuple(values / values.sum()), seed, batch_size)
+    return Mixture(tuple(datasets), tuple((values / values.sum()).tolist()), seed, batch_size, quota)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TypeVar
 
 import numpy as np
@@ -38,23 +39,23 @@ class Order:
         by_shard = np.argsort(shard_of_row, kind="stable")
         cuts = np.flatnonzero(np.diff(shard_of_row[by_shard])) + 1
         self._shards = np.split(by_shard.astype(np.int64), cuts)
-        self._epochs: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._epochs: dict[int, tuple[NDArray[np.int64], list[int]]] = {}
         self._windows: dict[tuple[int, int], NDArray[np.int64]] = {}
 
     def row(self, count: int) -> int:
         """The row of the dataset's sample number `count`, counted from 0 over all epochs."""
         epoch, place = divmod(count, self.size)
         _, starts = self._epoch(epoch)
-        window = int(np.searchsorted(starts, place, side="right")) - 1
+        window = bisect_right(starts, place) - 1
         return int(self._window(epoch, window)[place - starts[window]])
 
-    def _epoch(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _epoch(self, epoch: int) -> tuple[NDArray[np.int64], list[int]]:
         """The order of the shards, and the place at which each window starts."""
         if epoch not in self._epochs:
             shards = Stream(*self._name, epoch).permutation(len(self._shards))
             sizes = np.array([len(self._shards[shard]) for shard in shards])
             ends = np.cumsum(sizes)[self._window_shards - 1 :: self._window_shards]
-            starts = np.concatenate(([0], ends[ends < self.size]))
+            starts = [0, *ends[ends < self.size].tolist()]
             _remember(self._epochs, epoch, (shards, starts))
         return self._epochs[epoch]
 

@@ -11,10 +11,10 @@ from torch.utils.data import IterableDataset
 
 from dpt_bench.core.errors import DptBenchError
 from dpt_bench.loading.augment import centre_view
-from dpt_bench.loading.batch import Batch, Broken, collate
-from dpt_bench.loading.source import Readable, Source, open_source, try_to_read
+from dpt_bench.loading.batch import PackedBatch, Tray
+from dpt_bench.loading.source import Broken, Readable, Source, open_source, try_to_read
 from dpt_bench.loading.workers import WorkerOptions, batches, share_of_worker
-from dpt_bench.shards import ShardSample, open_shards
+from dpt_bench.shards import open_shards
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ValidationLoader:
     """Iterating again gives the same batches again; the last one of a rank may be smaller, or there may be none.
 
     Datasets without the split are left out; `sizes` says which have it, and how many of their samples are looked at.
-    What cannot be read is left out too, and named in `Batch.broken`.
+    What cannot be read is left out too, and named in `PackedBatch.broken`.
     """
 
     def __init__(self, shards: Readable | str | Path, options: ValidationOptions) -> None:
@@ -57,38 +57,34 @@ class ValidationLoader:
         self.sizes = {source.dataset: len(rows) for source, rows in zip(self._sources, chosen, strict=True)}
         self._items = [(number, row) for number, rows in enumerate(chosen) for row in rows]
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[PackedBatch]:
         mine = self._items[self.options.rank :: self.options.num_ranks]
         size = self.options.batch_size
         groups = [mine[start : start + size] for start in range(0, len(mine), size)]
         return batches(_Groups(self._sources, groups, self.options.size), self.options.workers)
 
 
-class _Groups(IterableDataset[Batch | DptBenchError]):
+class _Groups(IterableDataset[PackedBatch | DptBenchError]):
     def __init__(self, sources: tuple[Source, ...], groups: list[list[tuple[int, int]]], size: int) -> None:
         self._sources, self._groups, self._size = sources, groups, size
 
-    def __iter__(self) -> Iterator[Batch | DptBenchError]:
+    def __iter__(self) -> Iterator[PackedBatch | DptBenchError]:
         worker, num_workers = share_of_worker()
         for group in self._groups[worker::num_workers]:
             batch = self._batch(group)
             if batch is not None:
                 yield batch
 
-    def _batch(self, group: list[tuple[int, int]]) -> Batch | None:
+    def _batch(self, group: list[tuple[int, int]]) -> PackedBatch | None:
         """The group's intact samples; a replacement for a broken one would be another measurement."""
-        found = [(number, try_to_read(self._sources[number], row)) for number, row in group]
-        intact = [(number, sample) for number, sample in found if isinstance(sample, ShardSample)]
-        if not intact:
-            return None
-        names = tuple(source.dataset for source in self._sources)
-        batch = collate(
-            [centre_view(sample, self._size) for _, sample in intact],
-            [number for number, _ in intact],
-            [f"{names[number]}/{sample.key}" for number, sample in intact],
-            names,
-        )
-        return batch.with_broken(tuple(sample for _, sample in found if isinstance(sample, Broken)))
+        tray, broken = Tray(len(group), self._size), []
+        for number, row in group:
+            found = try_to_read(self._sources[number], row)
+            if isinstance(found, Broken):
+                broken.append(found)
+            else:
+                tray.put(centre_view(found.sample, self._size), number, found)
+        return None if len(broken) == len(group) else tray.batch(tuple(s.dataset for s in self._sources), broken)
 
 
 def _spread(size: int, most: int | None) -> list[int]:

@@ -14,7 +14,7 @@ import cv2
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from dpt_bench.core.errors import DataError, DptBenchError
-from dpt_bench.loading.batch import Batch
+from dpt_bench.loading.batch import PackedBatch
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class WorkerOptions:
     pin_memory: bool = False
 
 
-def batches(steps: IterableDataset[Batch | DptBenchError], options: WorkerOptions) -> Iterator[Batch]:
+def batches(steps: IterableDataset[PackedBatch | DptBenchError], options: WorkerOptions) -> Iterator[PackedBatch]:
     """The items of `steps` in their order, errors raised; workers end with the iterator.
 
     Raises:
@@ -55,7 +55,9 @@ def batches(steps: IterableDataset[Batch | DptBenchError], options: WorkerOption
         yield item
 
 
-def _started(steps: IterableDataset[Batch | DptBenchError], options: WorkerOptions) -> Iterator[Batch | DptBenchError]:
+def _started(
+    steps: IterableDataset[PackedBatch | DptBenchError], options: WorkerOptions
+) -> Iterator[PackedBatch | DptBenchError]:
     return iter(
         DataLoader(
             steps,

@@ -59,6 +59,18 @@ class ShardSample:
         return None if self.sky is None else np.count_nonzero(self.sky) / self.sky.size
 
 
+@dataclass(frozen=True)
+class CodedSample:
+    """A sample of a depth shard as training reads it: a crop costs less to decode than the whole target.
+
+    image: RGB uint8 (H, W, 3). codes: uint16 (H, W), see `quantise`.
+    """
+
+    key: str
+    image: NDArray[np.uint8]
+    codes: NDArray[np.uint16]
+
+
 def is_valid_key(key: str) -> bool:
     """Whether a key can name members of a tar: [A-Za-z0-9_-] and single "/" between."""
     return re.fullmatch(KEY_PATTERN, key) is not None
@@ -116,11 +128,29 @@ def decode_members(key: str, members: Mapping[str, bytes]) -> ShardSample:
         raise FormatError(f"the members are {sorted(members)}", where=key, reason="missing-member")
     parts = {ending: decode_member(ending, data) for ending, data in members.items()}
     sample = ShardSample(key, parts[IMAGE], parts.get(INVERSE_DEPTH), parts.get(SKY), parts.get(LABELS), parts[META])
-    size = sample.image.shape[:2]
     for grid in (sample.inverse_depth, sample.sky, sample.labels):
-        if grid is not None and grid.shape != size:
-            raise FormatError(f"the image is {size} but a target is {grid.shape}", where=key, reason="shape-mismatch")
+        if grid is not None:
+            _check_size(key, sample.image, grid)
     return sample
+
+
+def decode_coded(key: str, members: Mapping[str, bytes]) -> CodedSample:
+    """The sample whose members these are, its target still as codes; the others are left alone.
+
+    Raises:
+        FormatError: as `decode_members`; also where there is no inverse depth.
+    """
+    if IMAGE not in members or INVERSE_DEPTH not in members:
+        raise FormatError(f"the members are {sorted(members)}", where=key, reason="missing-member")
+    image, codes = images.decode_rgb(members[IMAGE]), _decode_codes(members[INVERSE_DEPTH])
+    _check_size(key, image, codes)
+    return CodedSample(key, image, codes)
+
+
+def _check_size(key: str, image: NDArray[np.uint8], grid: NDArray[Any]) -> None:
+    size = image.shape[:2]
+    if grid.shape != size:
+        raise FormatError(f"the image is {size} but a target is {grid.shape}", where=key, reason="shape-mismatch")
 
 
 def decode_member(ending: str, data: bytes) -> Any:
@@ -132,7 +162,7 @@ def decode_member(ending: str, data: bytes) -> Any:
     if ending == IMAGE:
         return images.decode_rgb(data)
     if ending == INVERSE_DEPTH:
-        return dequantise(_expect(npy_zst.decode(data), np.uint16, 2))
+        return dequantise(_decode_codes(data))
     if ending == SKY:
         return images.decode_mask(data)
     if ending == LABELS:
@@ -148,6 +178,10 @@ def decoder(key: str, data: bytes) -> Any:
     """
     ending = key.removeprefix(".")
     return decode_member(ending, data) if ending in MEMBER_ORDER else None
+
+
+def _decode_codes(data: bytes) -> NDArray[np.uint16]:
+    return _expect(npy_zst.decode(data), np.uint16, 2)
 
 
 def _decode_meta(data: bytes) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class ShardStore:
         protocol = self._place[0].protocol
         return {protocol} if isinstance(protocol, str) else set(protocol)
 
-    @property
+    @cached_property
     def local_root(self) -> Path | None:
         """The folder on this machine, None on an object store."""
         return Path(self._place[1]) if self._protocols & {"file", "local"} else None
@@ -119,6 +119,12 @@ class ShardStore:
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`, in one request; fewer where the file ends before."""
+        if self.local_root is not None:  # without the layers of fsspec, whose overhead is a tenth of loading a sample
+            descriptor = os.open(self.path(name), os.O_RDONLY)
+            try:
+                return os.pread(descriptor, length, offset)
+            finally:
+                os.close(descriptor)
         try:
             with os_errors():
                 data: bytes = self._place[0].cat_file(self.path(name), start=offset, end=offset + length)

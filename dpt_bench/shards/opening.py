@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
-from dpt_bench.shards.codec import ShardSample
+from dpt_bench.shards.codec import CodedSample, ShardSample
 from dpt_bench.shards.index import read_index, read_rejected
 from dpt_bench.shards.layout import MANIFEST, SCHEMA_VERSION, ShardStore
-from dpt_bench.shards.reader import read_sample
+from dpt_bench.shards.reader import read_coded, read_sample
 from dpt_bench.shards.records import Manifest, read_manifest
 
 
@@ -60,6 +60,14 @@ class Shards:
             DataError: the shard is missing or corrupt there.
         """
         return read_sample(self.store, f"{dataset}/{row['shard']}", row["offset"], row["length"])
+
+    def read_coded(self, dataset: str, row: Mapping[str, Any]) -> CodedSample:
+        """As `read`, of a depth shard, with the target still as codes: what training reads.
+
+        Raises:
+            DataError: the shard is missing or corrupt there, or the sample holds no inverse depth.
+        """
+        return read_coded(self.store, f"{dataset}/{row['shard']}", row["offset"], row["length"])
 
     def _check(self, dataset: str) -> None:
         if dataset not in self.manifest.datasets:

@@ -9,7 +9,7 @@ from typing import IO
 
 from dpt_bench.core.errors import DataError, FormatError
 from dpt_bench.shards import tar_header
-from dpt_bench.shards.codec import MEMBER_ORDER, ShardSample, decode_members
+from dpt_bench.shards.codec import MEMBER_ORDER, CodedSample, ShardSample, decode_coded, decode_members
 from dpt_bench.shards.layout import ShardStore
 from dpt_bench.shards.tar_header import BLOCK
 from dpt_bench.shards.writer import END_OF_ARCHIVE, MemberSpan
@@ -31,6 +31,24 @@ def read_sample(store: ShardStore, shard: str, offset: int, length: int) -> Shar
     Raises:
         DataError: the shard is missing or corrupt there.
     """
+    return decode_sample(*_read_raw(store, shard, offset, length))
+
+
+def read_coded(store: ShardStore, shard: str, offset: int, length: int) -> CodedSample:
+    """As `read_sample`, of a depth shard, with the target still as codes.
+
+    Raises:
+        DataError: the shard is missing or corrupt there, or the sample holds no inverse depth.
+    """
+    raw, where = _read_raw(store, shard, offset, length)
+    try:
+        return decode_coded(raw.span.key, raw.members)
+    except FormatError as error:
+        raise _damaged(raw, error, where) from error
+
+
+def _read_raw(store: ShardStore, shard: str, offset: int, length: int) -> tuple[RawSample, str]:
+    """The sample's bytes, and where they lie, for messages."""
     where = f"{store.address(shard)} at byte {offset}"
     try:
         data = store.read_range(shard, offset, length)
@@ -41,7 +59,7 @@ def read_sample(store: ShardStore, shard: str, offset: int, length: int) -> Shar
     samples = list(_parse(io.BytesIO(data), where))
     if len(samples) != 1:
         raise DataError(f"expected one sample, found {len(samples)}", where=where, fix=REPAIR)
-    return decode_sample(samples[0], where)
+    return samples[0], where
 
 
 def iterate_shard(store: ShardStore, shard: str) -> Iterator[ShardSample]:
@@ -64,7 +82,11 @@ def decode_sample(raw: RawSample, where: str) -> ShardSample:
     try:
         return decode_members(raw.span.key, raw.members)
     except FormatError as error:
-        raise DataError(f"sample {raw.span.key!r}: {error.what}", where=where, fix=REPAIR) from error
+        raise _damaged(raw, error, where) from error
+
+
+def _damaged(raw: RawSample, error: FormatError, where: str) -> DataError:
+    return DataError(f"sample {raw.span.key!r}: {error.what}", where=where, fix=REPAIR)
 
 
 def parse_shard(stream: IO[bytes], where: str) -> Iterator[RawSample]:
@@ -89,12 +111,11 @@ def _parse(stream: IO[bytes], where: str) -> Iterator[RawSample]:
         if members and member_key != key:
             yield RawSample(MemberSpan(key, start, position - start), members)
             members, start = {}, position
-        padded = size + -size % BLOCK
-        body = stream.read(padded)
-        if len(body) != padded or ending in members:
+        body, padding = stream.read(size), -size % BLOCK
+        if len(body) != size or len(stream.read(padding)) != padding or ending in members:
             raise DataError(f"member {name!r} is cut off or doubled", where=where, fix=REPAIR)
-        key, members[ending] = member_key, body[:size]
-        position += BLOCK + padded
+        key, members[ending] = member_key, body
+        position += BLOCK + size + padding
     if members:
         yield RawSample(MemberSpan(key, start, position - start), members)
 

@@ -12,7 +12,8 @@ from dpt_bench.core.errors import FormatError, SampleError
 BLOCK = 512
 
 _FIELDS = struct.Struct("100s 8s8s8s 12s12s 8s c100s 6s2s 32s32s 8s8s 155s12x")
-_CHECKSUM = slice(148, 156)
+_CHECKSUM, _TYPE = slice(148, 156), 156
+_READ = (slice(100), slice(124, 136), _CHECKSUM, slice(345, 500))
 _BLANK_CHECKSUM = b" " * 8
 _MAX_NAME, _MAX_PREFIX, _MAX_SIZE = 100, 155, 8**11
 
@@ -41,13 +42,13 @@ def decode(header: bytes) -> tuple[str, int]:
     """
     if len(header) != BLOCK:
         raise FormatError(f"a tar header is {BLOCK} bytes long, this one {len(header)}")
-    fields = [field.partition(b"\0")[0] for field in _FIELDS.unpack(header)]
+    name, length, stated, prefix = (header[field].partition(b"\0")[0] for field in _READ)
     try:
-        checksum, size = int(fields[6], 8), int(fields[4], 8)
-        path = b"/".join(filter(None, (fields[-1], fields[0]))).decode("ascii")
+        checksum, size = int(stated, 8), int(length, 8)
+        path = (prefix + b"/" + name if prefix and name else prefix or name).decode("ascii")
     except ValueError:
         raise FormatError("a tar header is damaged") from None
-    if sum(header) - sum(header[_CHECKSUM]) + sum(_BLANK_CHECKSUM) != checksum or fields[7] not in (b"0", b""):
+    if sum(header) - sum(header[_CHECKSUM]) + sum(_BLANK_CHECKSUM) != checksum or header[_TYPE] not in b"0\0":
         raise FormatError("a tar header is damaged, or not that of a plain file")
     return path, size
 

@@ -17,11 +17,19 @@ class ModelChoice(Strict):
     """The network: a variant by name, with single keys of its ModelSpec changed by `spec`.
 
     pretrained: fetch the backbone's ImageNet weights; or a path to a file that holds them.
+    start: begin with all weights of a trained network, whatever `load_model` reads; its output may mean something else.
     """
 
     variant: str
     pretrained: bool | Path = False
+    start: Path | None = None
     spec: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> ModelChoice:
+        if self.start is not None and self.pretrained is not False:
+            raise ValueError("start gives all weights, so that pretrained ones have no place: set pretrained = false")
+        return self
 
     def resolved(self, crop: int) -> ModelSpec:
         """The spec in full; `train_size` is the side of the training views, unless `spec` says otherwise.
@@ -40,15 +48,22 @@ class DataChoice(Strict):
     """What is drawn from the shards, and how views are cut; see `loading.LoaderOptions` and `loading.AugmentOptions`.
 
     mix: name of the mix that the shards must be of, None for any. datasets: of it, None for all that are there.
-    weights: "uniform" (DPT, sec. 4.1) or as the mix says. workers: processes that prepare batches, of each rank.
+    weights: "uniform" (DPT, sec. 4.1) or as the mix says. draw: a dataset for every sample by itself (DPT), or a
+    "quota" of each in every batch (MiDaS, sec. 6). workers: processes that prepare batches, of each rank.
+    zoom, colour, greyscale, blur: augmentations beyond those of the papers, off at 1, 0, 0 and 0.
     """
 
     mix: str | None = None
     datasets: tuple[str, ...] | None = None
     weights: Literal["uniform", "mix"] = "uniform"
+    draw: Literal["independent", "quota"] = "independent"
     crop_rule: CropRule = "shorter-side"
     smallest_crop: float = Field(default=0.5, gt=0, le=1)
     flip: float = Field(default=0.5, ge=0, le=1)
+    zoom: float = Field(default=1.0, ge=1, le=4)
+    colour: float = Field(default=0.0, ge=0, lt=1)
+    greyscale: float = Field(default=0.0, ge=0, le=1)
+    blur: float = Field(default=0.0, ge=0, le=1)
     window_shards: int = Field(default=8, ge=1)
     max_broken: float = Field(default=0.01, ge=0, le=1)
     workers: int = Field(default=2, ge=0)

@@ -72,6 +72,20 @@ class Preset(Strict):
             raise ValueError("give steps, or epochs, or stages with their own")
         return self
 
+    @model_validator(mode="after")
+    def _trims_within_one_pass(self) -> Preset:
+        if self.trims_over_the_batch and (self.accumulate > 1 or self.multi_objective.method != "uniform"):
+            raise ValueError(
+                'loss.trim_scope = "batch" ranks the residuals of all images of a step together, which accumulation '
+                'and multiple-gradient descent see in parts: use "image", or accumulate = 1 and method = "uniform"'
+            )
+        return self
+
+    @property
+    def trims_over_the_batch(self) -> bool:
+        """Whether the loss needs all images of a step in one pass of one process."""
+        return self.loss.trim > 0 and self.loss.trim_scope == "batch"
+
     @property
     def total_steps(self) -> int:
         """Optimiser steps of the whole run."""

@@ -13,7 +13,7 @@ import torch
 
 from dpt_bench.core.errors import DptBenchError, UsageError
 from dpt_bench.core.provenance import provenance
-from dpt_bench.loading import Batch
+from dpt_bench.loading import Batch, PackedBatch
 from dpt_bench.model.build import build_model
 from dpt_bench.model.checkpoint import Checkpoint, read_checkpoint
 from dpt_bench.training.checkpoints import BEST, CheckpointFolder
@@ -25,6 +25,7 @@ from dpt_bench.training.run import Run
 from dpt_bench.training.run_folder import preset_changes
 from dpt_bench.training.signals import StopWish
 from dpt_bench.training.stages import StagedLoader
+from dpt_bench.training.start import begin_with, check_targets
 from dpt_bench.training.tasks._contract import load_task
 from dpt_bench.training.validation import Scores
 from dpt_bench.training.validator import Validator
@@ -40,8 +41,11 @@ class Loop:
         self._run, self._preset, self._world, self._loader = run, run.preset, run.world, loader
         self._spec = run.preset.model.resolved(run.preset.crop)
         self._task = load_task(run.preset)
+        check_targets(self._task, loader.stages)
         seed_torch("weights", run.preset.seed)
         model = build_model(self._spec, pretrained=run.preset.model.pretrained)
+        if run.preset.model.start is not None and not self.folder.newest_first():
+            self._trained_before = begin_with(model, run.preset.model.start)
         self._learner = Learner(model, run.preset, self._task, run.world)
         self._validator = Validator(run, loader.selection().names, self._learner, self._task)
         self._clock, self._meter = Clock(), Meter(loader.selection().names, run.world, self._machine_share())
@@ -106,14 +110,14 @@ class Loop:
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self._preset.total_steps
 
-    def _learn(self, batches: Generator[Batch], log: RunLog) -> None:
+    def _learn(self, batches: Generator[PackedBatch], log: RunLog) -> None:
         stage = self._loader.stage
         began = time.monotonic()
-        batch = next(batches)
+        batch = next(batches).to(self._world.device)
         waited_s = time.monotonic() - began
         if self._loader.stage is not stage:
             self._run.progress.message(f"step {self.step:,}: the stage {self._loader.stage.name!r} begins")
-        outcome = self._learner.step(batch.to(self._world.device), self.step)
+        outcome = self._learner.step(batch, self.step)
         if not outcome.finite:
             self._give_up(batch, outcome.gradient_norm)
         self.step += 1
@@ -198,7 +202,7 @@ class Loop:
     def _give_up(self, batch: Batch, gradient_norm: float) -> None:
         """Save the batch that made the numbers not finite, and end the run before they reach the weights."""
         path = self._run.out / f"not-finite-step-{self.step}-rank-{self._world.rank}.pt"
-        tensors = {name: getattr(batch, name) for name in ("images", "target", "valid", "sky", "dataset")}
+        tensors = {name: tensor.cpu() for name, tensor in batch.tensors().items()}
         torch.save({**tensors, "keys": list(batch.keys), "step": self.step}, path)
         raise DptBenchError(
             f"step {self.step:,} is not finite (norm of the gradient: {gradient_norm})",

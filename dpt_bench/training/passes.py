@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +17,14 @@ from dpt_bench.training.distributed import World
 from dpt_bench.training.tasks._contract import Task
 
 
+class Images(NamedTuple):
+    """Some images of a batch. counts: of `Passes.mean_counts`, for all of it."""
+
+    batch: Batch
+    places: Sequence[int]
+    counts: Tensor | None
+
+
 class Passes:
     """What a step does with a network: losses of images, and their gradients, within this rank or over all."""
 
@@ -26,30 +33,43 @@ class Passes:
         self._preset = preset
         self._prepare = InputNormaliser(model, world.device)
 
-    def weighted_backward(self, batch: Batch, weights: Tensor) -> Tensor:
+    def mean_counts(self, batch: Batch, shares: Tensor, objective: Tensor, num_objectives: int) -> Tensor | None:
+        """The task's counts, summed with `shares` over the images of each objective and over ranks: (B, K).
+
+        shares: (B,), of one in all for every objective. objective: (B,) numbers.
+        """
+        counts = self.task.counts(batch)
+        if counts is None:
+            return None
+        sums = counts.new_zeros(num_objectives, counts.shape[1])
+        sums.index_add_(0, objective, shares[:, None].to(counts.dtype) * counts)
+        return self.world.sum_on_device(sums)[objective]
+
+    def weighted_backward(self, batch: Batch, weights: Tensor, counts: Tensor | None = None) -> Tensor:
         """Leave in `.grad` the mean over ranks of the gradient of sum(weights * losses); the losses, (B,).
 
-        weights: (B,) on the device.
+        weights: (B,) on the device. counts: of `mean_counts`.
         """
         parts = self._parts(range(len(batch)), len(batch))
         found = []
         for part in parts:
             with self._local_only(last=part is parts[-1]):
-                losses = self._losses(batch.part(part[0], part[-1] + 1), self._together)
-                torch.autograd.backward((losses * weights[part[0] : part[-1] + 1].to(losses.dtype)).sum())
+                images = slice(part[0], part[-1] + 1)
+                shared = None if counts is None else counts[images]
+                losses = self._losses(batch.part(images.start, images.stop), self._together, shared)
+                torch.autograd.backward((losses * weights[images].to(losses.dtype)).sum())
             found.append(losses.detach())
         return torch.cat(found)
 
-    def gradients(
-        self, batch: Batch, places: Sequence[int], parameters: Sequence[Tensor], sums: Sequence[Tensor], weight: float
-    ) -> Tensor:
-        """Add to `sums` the gradient of weight * the losses of the images at `places`, of this rank alone; the losses.
+    def gradients(self, images: Images, parameters: Sequence[Tensor], sums: Sequence[Tensor], weight: float) -> Tensor:
+        """Add to `sums` the gradient of weight * the losses of these images, of this rank alone; the losses.
 
         sums: one tensor a parameter. `.grad` is not touched.
         """
         found = []
-        for part in self._parts(places, len(batch)):
-            losses = self._losses(selected(batch, part), self._alone)
+        for part in self._parts(images.places, len(images.batch)):
+            shared = None if images.counts is None else images.counts[list(part)]
+            losses = self._losses(images.batch.chosen(part), self._alone, shared)
             gradients = torch.autograd.grad(losses.sum() * weight, parameters, allow_unused=True)
             pairs = [(total, one) for total, one in zip(sums, gradients, strict=True) if one is not None]
             torch._foreach_add_([total for total, _ in pairs], [one for _, one in pairs])
@@ -79,10 +99,10 @@ class Passes:
         network.train(was_training)
         return prediction
 
-    def _losses(self, part: Batch, network: Callable[[Tensor], Tensor]) -> Tensor:
+    def _losses(self, part: Batch, network: Callable[[Tensor], Tensor], counts: Tensor | None) -> Tensor:
         with self._autocast():
             prediction = network(self._prepare(part.images))
-        return self.task.losses(prediction, part)
+        return self.task.losses(prediction, part, counts)
 
     def _parts(self, places: Sequence[int], batch_size: int) -> list[Sequence[int]]:
         """Cut so that none is larger than a part of the whole batch."""
@@ -98,12 +118,6 @@ class Passes:
 
     def _compiled(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
         return torch.compile(network) if self._preset.compile else network
-
-
-def selected(batch: Batch, places: Sequence[int]) -> Batch:
-    """The samples at these places."""
-    tensors = {name: getattr(batch, name)[list(places)] for name in ("images", "target", "valid", "sky", "dataset")}
-    return replace(batch, keys=tuple(batch.keys[place] for place in places), **tensors)
 
 
 class InputNormaliser:

@@ -6,7 +6,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from dpt_bench.loading import AugmentOptions, Batch, Loader, LoaderOptions, WorkerOptions
+from dpt_bench.core.errors import UsageError
+from dpt_bench.loading import AugmentOptions, Loader, LoaderOptions, PackedBatch, WorkerOptions
 from dpt_bench.shards import Shards
 from dpt_bench.training.config import Preset
 from dpt_bench.training.distributed import World
@@ -34,8 +35,15 @@ class StagedLoader:
         """Open the indexes.
 
         Raises:
-            UsageError: a stage has none of its datasets; see also `Loader`.
+            UsageError: a stage has none of its datasets, or the loss needs a step's images in one process; see also
+                `Loader`.
         """
+        if preset.trims_over_the_batch and world.size > 1:
+            raise UsageError(
+                "the loss ranks the residuals of all images of a step together, which several processes see in parts",
+                where='loss.trim_scope = "batch"',
+                fix="set loss.trim_scope=image, or loss.trim=0 as the code of the gist has it, or run one process",
+            )
         self._whole = selection
         self.stages = tuple(
             Stage(None if choice is None else choice.name, first, end, chosen, _loader(shards, preset, chosen, world))
@@ -58,10 +66,10 @@ class StagedLoader:
         """The datasets of all stages."""
         return self._union(self.stages)
 
-    def __iter__(self) -> Generator[Batch]:
+    def __iter__(self) -> Generator[PackedBatch]:
         for number in range(self.stages.index(self._stage), len(self.stages)):
             self._enter(number, self.state_dict())
-            batches = cast("Generator[Batch]", iter(self._stage.loader))
+            batches = cast("Generator[PackedBatch]", iter(self._stage.loader))
             try:
                 while self._stage.loader.step < self._stage.end:
                     yield next(batches)
@@ -107,7 +115,17 @@ def _loader(shards: Shards, preset: Preset, selection: Selection, world: World) 
         seed=preset.seed,
         datasets=selection.names,
         weights=selection.weights,
-        augment=AugmentOptions(data.crop_rule, preset.crop, data.flip, data.smallest_crop),
+        quota=data.draw == "quota",
+        augment=AugmentOptions(
+            data.crop_rule,
+            preset.crop,
+            data.flip,
+            data.smallest_crop,
+            zoom=data.zoom,
+            colour=data.colour,
+            greyscale=data.greyscale,
+            blur=data.blur,
+        ),
         window_shards=data.window_shards,
         max_broken=data.max_broken,
         rank=world.rank,

@@ -41,8 +41,15 @@ def _write_split(folder: Path, split: str, count: int) -> Iterator[dict[str, obj
         name = shard_name(split, number)
         samples = [_sample(f"{split}/{i:04d}", i) for i in range(start, min(start + 5, count))]
         spans = write_tar(folder / name, ((sample.key, encode_members(sample)) for sample in samples))
-        for span in spans:
-            place = {"shard": name, "offset": span.offset, "length": span.length}
+        for place_in_split, span in enumerate(spans, start):
+            place = {
+                "kind": "metric_depth" if folder.name == "tartanair" else "affine_disparity",
+                "lo": 0.1,
+                "hi": 1.0 + place_in_split,
+                "shard": name,
+                "offset": span.offset,
+                "length": span.length,
+            }
             yield {"key": span.key, "split": split, "scene": "s", "sources": [], "height": 96, "width": 128, **place}
 
 

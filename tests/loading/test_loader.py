@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
-from dpt_bench.loading import AugmentOptions, Batch, Loader, LoaderOptions, WorkerOptions
+from dpt_bench.loading import AugmentOptions, Batch, Loader, LoaderOptions, PackedBatch, WorkerOptions
 from dpt_bench.shards import open_shards
+from dpt_bench.shards.codec import dequantise
 
 SMALL = AugmentOptions(size=64)
 
@@ -23,13 +24,17 @@ def options(**changes: object) -> LoaderOptions:
 
 
 def take(loader: Loader, count: int) -> list[Batch]:
-    return list(islice(loader, count))
+    return [unpacked(batch) for batch in islice(loader, count)]
+
+
+def unpacked(batch: PackedBatch) -> Batch:
+    return batch.to(torch.device("cpu"))
 
 
 def same(first: Batch, second: Batch) -> bool:
     return first.keys == second.keys and all(
         torch.equal(getattr(first, name), getattr(second, name))
-        for name in ("images", "target", "valid", "sky", "dataset")
+        for name in ("images", "target", "valid", "span", "dataset")
     )
 
 
@@ -45,16 +50,29 @@ def test_what_a_batch_holds(shards_url: str, expected: list[Batch]) -> None:
     assert batch.images.dtype == torch.uint8
     assert batch.images.is_contiguous(memory_format=torch.channels_last)
     assert batch.target.dtype == torch.float32
-    assert batch.valid.dtype == batch.sky.dtype == torch.bool
+    assert batch.valid.dtype == torch.bool
     assert not batch.target.isnan().any()
     assert (batch.target[~batch.valid] == 0).all()
     assert (~batch.valid).any()
-    assert not (batch.sky & ~batch.valid).any()
-    assert batch.sky.any()
     assert batch.target.max() <= 1
     assert batch.names == ("redweb", "tartanair")
     assert [batch.names[number] for number in batch.dataset] == [key.split("/")[0] for key in batch.keys]
     assert len(batch) == 6
+    for key, span in zip(batch.keys, batch.span.tolist(), strict=True):
+        if key.startswith("tartanair"):
+            assert span == pytest.approx([0.1, 1.0 + int(key.rpartition("/")[2])]), "of its own sample"
+        else:
+            assert np.isnan(span).all(), "not metric"
+
+
+def test_a_device_unpacks_what_shards_hold() -> None:
+    codes = np.arange(65536, dtype=np.uint16)
+    images = torch.zeros(1, 3, 256, 256, dtype=torch.uint8)
+    numbers = torch.from_numpy(codes.view(np.int16)).reshape(1, 256, 256)
+    batch = unpacked(PackedBatch(images, numbers, torch.zeros(1, 2), torch.zeros(1, dtype=torch.int64), ("a",), ("k",)))
+    expected = dequantise(codes).reshape(1, 256, 256)
+    assert np.array_equal(batch.valid, np.isfinite(expected))
+    assert np.array_equal(batch.target, np.nan_to_num(expected)), "bit for bit"
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -157,15 +175,16 @@ def test_broken_samples_are_replaced_from_their_dataset_and_counted(
     shards_url: str, expected: list[Batch], tmp_path: Path, workers: int
 ) -> None:
     loader = Loader(damaged(shards_url, tmp_path, 1), options(workers=WorkerOptions(workers)))
-    batches = take(loader, 8)
+    packed = list(islice(loader, 8))
+    batches = [unpacked(batch) for batch in packed]
     bad = "tartanair/train/0000"
     assert any(bad in batch.keys for batch in expected)
     assert not any(bad in batch.keys for batch in batches)
-    for batch, whole in zip(batches, expected, strict=True):
+    for batch, broken, whole in zip(batches, (one.broken for one in packed), expected, strict=True):
         assert torch.equal(batch.dataset, whole.dataset), "the mixture is what it was"
         kept = [place for place, key in enumerate(whole.keys) if key != bad]
         assert torch.equal(batch.images[kept], whole.images[kept])
-        assert len(batch.broken) == whole.keys.count(bad)
+        assert len(broken) == whole.keys.count(bad)
     assert loader.broken == {"redweb": 0, "tartanair": sum(whole.keys.count(bad) for whole in expected)}
 
 

@@ -23,6 +23,16 @@ def test_weights_are_relative() -> None:
     assert np.allclose(np.bincount(draws) / 10_000, (0.5, 0.25, 0.25), atol=0.02)
 
 
+@pytest.mark.parametrize("weights", [None, {"megadepth": 5.0, "redweb": 2.0, "tartanair": 1.0}])
+def test_a_quota_is_kept_in_every_batch(weights: dict[str, float] | None) -> None:
+    mixture = build_mixture(NAMES, weights, seed=0, batch_size=16, quota=True)
+    draws = [mixture.draw(step) for step in range(600)]
+    counts = np.array([np.bincount(draw, minlength=3) for draw in draws])
+    assert (np.abs(counts - 16 * np.array(mixture.probabilities)) < 1).all(), "a sample more or less at most"
+    assert np.allclose(counts.mean(0), 16 * np.array(mixture.probabilities), atol=0.1)
+    assert len({tuple(draw[:4]) for draw in draws}) > 20, "in random places, so that every rank gets all"
+
+
 def test_a_draw_is_a_function_of_seed_and_step() -> None:
     mixture = build_mixture(NAMES, None, seed=0, batch_size=32)
     assert np.array_equal(mixture.draw(7), mixture.draw(7))

@@ -65,6 +65,7 @@ for out, settings in runs.items():
 METHODS: dict[str, dict[str, Any]] = {
     "uniform": {},
     "mgda": {"multi_objective.method": "mgda"},
+    "sums over the batch": {"loss.reduction": "batch", "loss.gradient_denominator": "scale"},
     "mgda now and then on a part": {
         "multi_objective.method": "mgda",
         "multi_objective.every": 3,

@@ -9,11 +9,12 @@ import torch
 
 from dpt_bench.core.errors import UsageError
 from dpt_bench.loading import Batch
+from dpt_bench.losses import depth_loss
 from dpt_bench.model.build import build_model
 from dpt_bench.training.config import Preset, load_preset
 from dpt_bench.training.distributed import World
 from dpt_bench.training.learner import Learner, seed_torch
-from dpt_bench.training.passes import InputNormaliser, selected
+from dpt_bench.training.passes import InputNormaliser
 from dpt_bench.training.tasks._contract import load_task
 
 ALONE = World(0, 1, torch.device("cpu"))
@@ -44,7 +45,7 @@ def batch(count: int = 4) -> Batch:
     valid = torch.rand(count, 32, 32, generator=generator) > 0.2
     numbers = torch.arange(count) % 2
     keys = tuple(map(str, range(count)))
-    return Batch(images, target, valid, torch.zeros_like(valid), numbers, ("a", "b"), keys)
+    return Batch(images, target, valid, torch.full((len(images), 2), torch.nan), numbers, ("a", "b"), keys)
 
 
 def weights(subject: Learner) -> list[torch.Tensor]:
@@ -74,14 +75,35 @@ def test_a_step_lowers_the_loss_on_its_batch() -> None:
 
 
 @pytest.mark.parametrize("parts", [2, 4])
-def test_accumulation_changes_nothing_but_rounding(parts: int) -> None:
-    whole = learner(preset(precision="fp64", **MICRO))
-    cut = learner(preset(precision="fp64", accumulate=parts, **MICRO))
+@pytest.mark.parametrize("reduction", ["image", "batch"])
+@pytest.mark.parametrize("method", ["uniform", "mgda"])
+def test_accumulation_changes_nothing_but_rounding(parts: int, reduction: str, method: str) -> None:
+    settings = {**MICRO, "loss.reduction": reduction, "loss.gradient_denominator": "scale"}
+    settings |= {"precision": "fp64", "multi_objective.method": method, "multi_objective.every": 2}
+    whole, cut = learner(preset(**settings)), learner(preset(**settings, accumulate=parts))
+    uneven = batch()
+    uneven.valid[0, 8:] = False  # else the images have about as many valid pixels, and sums over them little to tell
     for step in range(3):
-        one, other = whole.step(batch(), step), cut.step(batch(), step)
+        one, other = whole.step(uneven, step), cut.step(uneven, step)
         assert torch.allclose(one.losses, other.losses, rtol=0, atol=1e-10)
     for mine, theirs in zip(weights(whole), weights(cut), strict=True):
         assert torch.allclose(mine, theirs, rtol=0, atol=1e-9)
+
+
+def test_sums_over_the_batch_are_those_of_the_loss() -> None:
+    choice = preset(precision="fp64", **MICRO, **{"loss.reduction": "batch", "loss.gradient_denominator": "scale"})
+    subject, uneven = learner(choice), batch()
+    uneven.valid[0, 8:] = False
+    prediction = subject.model(InputNormaliser(subject.model, ALONE.device)(uneven.images))
+    expected = depth_loss(prediction, uneven.target, uneven.valid, choice.loss)
+    assert float(subject.step(uneven, 0).losses.mean()) == pytest.approx(expected.item(), rel=1e-9)
+
+
+@pytest.mark.parametrize("changes", [{"accumulate": 2}, {"multi_objective.method": "mgda"}])
+def test_residuals_are_not_ranked_over_a_batch_in_parts(changes: dict[str, Any]) -> None:
+    assert preset(**{"loss.trim": 0.2, "loss.trim_scope": "batch"}).trims_over_the_batch
+    with pytest.raises(UsageError, match="trim_scope"):
+        preset(**{"loss.trim": 0.2, "loss.trim_scope": "batch", **changes})
 
 
 def test_a_batch_that_is_not_finite_updates_nothing() -> None:
@@ -160,7 +182,7 @@ def test_a_network_without_blocks_refuses_gradient_checkpointing() -> None:
 
 
 def test_samples_are_chosen_by_their_places() -> None:
-    chosen = selected(batch(), [3, 1])
+    chosen = batch().chosen([3, 1])
     assert chosen.keys == ("3", "1")
     assert chosen.dataset.tolist() == [1, 1]
     assert torch.equal(chosen.target, batch().target[[3, 1]])

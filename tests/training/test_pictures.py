@@ -13,7 +13,7 @@ def batch(count: int = 4, side: int = 32) -> Batch:
     valid[:, :8] = False
     images = torch.full((count, 3, side, side), 200, dtype=torch.uint8)
     names = tuple(map(str, range(count)))
-    return Batch(images, target, valid, ~valid, torch.arange(count) % 2, ("a", "b"), names)
+    return Batch(images, target, valid, torch.zeros(count, 2), torch.arange(count) % 2, ("a", "b"), names)
 
 
 def test_as_many_of_each_dataset_as_asked_for() -> None:

@@ -316,6 +316,13 @@ def test_a_plan_tells_everything(shards_url: str) -> None:
     assert "lr_backbone = 1e-05" in plan, "the resolved preset"
 
 
+def test_residuals_are_not_ranked_over_several_processes(shards_url: str) -> None:
+    settings = {"loss.trim": 0.2, "loss.trim_scope": "batch"}
+    assert "processes    1" in plan_run("demo", shards_url, overrides=settings)
+    with pytest.raises(UsageError, match="several processes"):
+        plan_run("demo", shards_url, processes=2, overrides=settings)
+
+
 def test_without_a_validation_split_the_last_checkpoint_is_the_best(small_shards: Any, tmp_path: Path) -> None:
     shards = small_shards(tmp_path / "shards", {"redweb": {"train": 6}})
     listener = Listener()

@@ -26,7 +26,8 @@ def brightness(batch: Batch) -> torch.Tensor:
 
 def test_scores_are_those_of_the_evaluation_alignment(shards_url: str) -> None:
     expected: dict[str, list[float]] = {"redweb": [], "tartanair": []}
-    for batch in loader(shards_url):
+    for packed in loader(shards_url):
+        batch = packed.to(ALONE.device)
         for place in range(len(batch)):
             prediction = brightness(batch)[place].double().numpy()
             target, valid = batch.target[place].double().numpy(), batch.valid[place].numpy()
@@ -52,7 +53,7 @@ def test_an_image_without_valid_pixels_is_not_counted() -> None:
         torch.zeros(2, 3, 4, 4, dtype=torch.uint8),
         torch.rand(2, 4, 4),
         torch.tensor([True, False])[:, None, None].expand(2, 4, 4),
-        torch.zeros(2, 4, 4, dtype=torch.bool),
+        torch.zeros(2, 2),
         torch.tensor([0, 0]),
         ("a",),
         ("k", "l"),
@@ -73,7 +74,9 @@ def test_the_relative_error_is_bounded_where_the_disparity_is_zero() -> None:
     target = torch.tensor([[[0.0, 0.02, 0.5, 1.0]]])
     prediction = torch.tensor([[[0.1, 0.0, 0.4, 0.9]]])
     valid = torch.ones_like(target, dtype=torch.bool)
-    batch = Batch(torch.zeros(1, 3, 1, 4, dtype=torch.uint8), target, valid, ~valid, torch.tensor([0]), ("a",), ("k",))
+    batch = Batch(
+        torch.zeros(1, 3, 1, 4, dtype=torch.uint8), target, valid, torch.zeros(1, 2), torch.tensor([0]), ("a",), ("k",)
+    )
     fit = fit_scale_and_shift(prediction[0].numpy(), target[0].numpy(), valid[0].numpy())
     error = np.abs(fit.scale * prediction[0].numpy() + fit.shift - target[0].numpy())
     expected = (error / np.array([[0.05, 0.05, 0.5, 1.0]])).mean()

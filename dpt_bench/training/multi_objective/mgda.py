@@ -19,7 +19,7 @@ from dpt_bench.training.choices import MultiObjectiveChoice
 from dpt_bench.training.multi_objective.gradients import GradientTable
 from dpt_bench.training.multi_objective.min_norm import min_norm_weights
 from dpt_bench.training.multi_objective.record import Record
-from dpt_bench.training.passes import Passes
+from dpt_bench.training.passes import Images, Passes
 
 
 class Mgda:
@@ -45,13 +45,15 @@ class Mgda:
         counts = self._passes.world.sum_on_device(mine.index_add_(0, batch.dataset, counted.double()))
         for name in batch.names:
             self._weights.setdefault(name, 1.0 / len(batch.names))
+        shares = counted / counts.clamp(min=1)[batch.dataset]
+        means = self._passes.mean_counts(batch, shares, batch.dataset, len(batch.names))
         if step % self._choice.every:
-            return self._weighted(batch, counted, counts)
+            return self._weighted(batch, counted, counts, means)
         sizes = counts.tolist()
-        table, losses = self._table(batch, counted, sizes)
+        table, losses = self._table(batch, counted, sizes, means)
         weights = self._solve(table, [name for name, size in zip(batch.names, sizes, strict=True) if size])
         if self._choice.parameters is not None:
-            return self._weighted(batch, counted, counts)
+            return self._weighted(batch, counted, counts, means)
         for parameter, gradient in zip(self._all, table.combination(weights), strict=True):
             parameter.grad = gradient
         return losses
@@ -66,10 +68,12 @@ class Mgda:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._weights = {str(name): float(weight) for name, weight in state.items()}
 
-    def _table(self, batch: Batch, counted: Tensor, sizes: Sequence[float]) -> tuple[GradientTable, Tensor]:
+    def _table(
+        self, batch: Batch, counted: Tensor, sizes: Sequence[float], means: Tensor | None
+    ) -> tuple[GradientTable, Tensor]:
         """The gradient of every present dataset's objective, and this rank's losses, (B,).
 
-        sizes: counted images of each dataset, over all ranks.
+        sizes: counted images of each dataset, over all ranks. means: `Passes.mean_counts`.
         """
         present = [number for number, size in enumerate(sizes) if size]
         table = GradientTable(self._solved_on, len(present), self._passes.world)
@@ -79,7 +83,8 @@ class Mgda:
             places = [place for place, owner in enumerate(dataset) if owner == number]
             sums = table.open_row(row)
             if places:
-                found = self._passes.gradients(batch, places, self._solved_on, sums, 1.0 / sizes[number])
+                images = Images(batch, places, means)
+                found = self._passes.gradients(images, self._solved_on, sums, 1.0 / sizes[number])
                 losses[places] = found.double()
             table.close_row(row)
         return table, losses
@@ -95,14 +100,14 @@ class Mgda:
         self._record.add(names, weights, gram)
         return weights
 
-    def _weighted(self, batch: Batch, counted: Tensor, counts: Tensor) -> Tensor:
+    def _weighted(self, batch: Batch, counted: Tensor, counts: Tensor, means: Tensor | None) -> Tensor:
         """One ordinary pass with the weights that are known; those of the present datasets are scaled to sum to one."""
         known = torch.tensor([self._weights[name] for name in batch.names], dtype=torch.float64, device=counts.device)
         present = (counts > 0).double()
         shares = torch.where((known * present).sum() > 0, known * present, present)
         shares = shares / shares.sum().clamp(min=1e-300) / counts.clamp(min=1)
         mean_over_ranks = self._passes.world.size  # turned back into a sum
-        return self._passes.weighted_backward(batch, mean_over_ranks * shares[batch.dataset] * counted)
+        return self._passes.weighted_backward(batch, mean_over_ranks * shares[batch.dataset] * counted, means)
 
 
 def _chosen(model: nn.Module, beginnings: Sequence[str]) -> list[nn.Parameter]:

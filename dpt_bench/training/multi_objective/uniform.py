@@ -19,8 +19,10 @@ class Uniform:
 
     def backward(self, batch: Batch, step: int) -> Tensor:  # noqa: ARG002
         """As ranks hold equally many images, the mean of their means is that of the global batch."""
-        device = self._passes.world.device
-        return self._passes.weighted_backward(batch, torch.full((len(batch),), 1.0 / len(batch), device=device))
+        world = self._passes.world
+        weights = torch.full((len(batch),), 1.0 / len(batch), device=world.device)
+        counts = self._passes.mean_counts(batch, weights.double() / world.size, torch.zeros_like(batch.dataset), 1)
+        return self._passes.weighted_backward(batch, weights, counts)
 
     def facts(self) -> dict[str, Any]:
         return {}

@@ -19,8 +19,20 @@ class Task(Protocol):
         """What `scores` measures; lower is better, and the first one selects the best checkpoint."""
         ...
 
-    def losses(self, prediction: Tensor, batch: Batch) -> Tensor:
-        """(B,) float32 or wider, to be averaged; zero for an image that says nothing."""
+    @property
+    def needs_metric(self) -> bool:
+        """Whether the targets must be in 1/m: `Batch.span` known for every sample."""
+        ...
+
+    def losses(self, prediction: Tensor, batch: Batch, counts: Tensor | None = None) -> Tensor:
+        """(B,) float32 or wider, to be averaged; zero for an image that says nothing.
+
+        counts: mean of `counts` over the images that they will be averaged with, for each of these (B, K).
+        """
+        ...
+
+    def counts(self, batch: Batch) -> Tensor | None:
+        """(B, K) float64, what is averaged before `losses` needs it; None where every image stands for itself."""
         ...
 
     def informative(self, batch: Batch) -> Tensor:

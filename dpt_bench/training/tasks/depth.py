@@ -8,7 +8,13 @@ import torch
 from torch import Tensor
 
 from dpt_bench.loading import Batch
-from dpt_bench.losses import DepthLossOptions, align_least_squares, depth_loss_per_image, informative_images
+from dpt_bench.losses import (
+    DepthLossOptions,
+    align_least_squares,
+    depth_loss_per_image,
+    informative_images,
+    loss_counts,
+)
 from dpt_bench.training.config import Preset
 from dpt_bench.training.tasks._contract import Task
 
@@ -27,10 +33,14 @@ class DepthTask:
     """
 
     loss: DepthLossOptions
+    needs_metric: bool = False
     score_names: tuple[str, ...] = ("rmse_disparity", f"absrel_disparity_floor_{FLOOR}")
 
-    def losses(self, prediction: Tensor, batch: Batch) -> Tensor:
-        return depth_loss_per_image(prediction, batch.target, batch.valid, self.loss)
+    def losses(self, prediction: Tensor, batch: Batch, counts: Tensor | None = None) -> Tensor:
+        return depth_loss_per_image(prediction, batch.target, batch.valid, self.loss, counts)
+
+    def counts(self, batch: Batch) -> Tensor | None:
+        return loss_counts(batch.target, batch.valid, self.loss) if self.loss.reduction == "batch" else None
 
     def informative(self, batch: Batch) -> Tensor:
         return informative_images(batch.target, batch.valid)

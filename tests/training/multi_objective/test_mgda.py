@@ -19,7 +19,6 @@ from dpt_bench.training.learner import Learner, seed_torch
 from dpt_bench.training.multi_objective.gradients import GradientTable
 from dpt_bench.training.multi_objective.mgda import Mgda
 from dpt_bench.training.multi_objective.min_norm import min_norm_weights, optimality_gap
-from dpt_bench.training.passes import selected
 from dpt_bench.training.tasks._contract import load_task
 
 ALONE = World(0, 1, torch.device("cpu"))
@@ -47,7 +46,15 @@ def batch(datasets: tuple[int, ...] = (0, 1, 0, 2, 1, 0)) -> Batch:
     target = torch.rand(count, 32, 32, generator=generator)
     valid = torch.rand(count, 32, 32, generator=generator) > 0.2
     keys = tuple(map(str, range(count)))
-    return Batch(images, target, valid, torch.zeros_like(valid), torch.tensor(datasets), ("a", "b", "c", "d"), keys)
+    return Batch(
+        images,
+        target,
+        valid,
+        torch.full((len(images), 2), torch.nan),
+        torch.tensor(datasets),
+        ("a", "b", "c", "d"),
+        keys,
+    )
 
 
 def gradient_of(subject: Learner, part: Batch) -> Tensor:
@@ -68,7 +75,7 @@ def by_hand(subject: Learner, whole: Batch, chosen: slice = slice(None)) -> tupl
     rows = []
     for number in sorted(set(whole.dataset.tolist())):
         places = [place for place, owner in enumerate(whole.dataset.tolist()) if owner == number]
-        rows.append(gradient_of(subject, selected(whole, places)))
+        rows.append(gradient_of(subject, whole.chosen(places)))
     table = torch.stack(rows)
     weights = min_norm_weights((table[:, chosen] @ table[:, chosen].T).numpy())
     return weights, torch.from_numpy(weights) @ table
@@ -99,9 +106,7 @@ def test_it_is_a_descent_direction_for_every_dataset() -> None:
     _, combined = by_hand(subject, whole)
     for number in (0, 1, 2):
         places = [place for place, owner in enumerate(whole.dataset.tolist()) if owner == number]
-        assert float(gradient_of(subject, selected(whole, places)) @ combined) >= float(combined @ combined) * (
-            1 - 1e-9
-        )
+        assert float(gradient_of(subject, whole.chosen(places)) @ combined) >= float(combined @ combined) * (1 - 1e-9)
 
 
 def test_one_dataset_is_what_uniform_mixing_makes_of_it() -> None:
@@ -120,7 +125,7 @@ def test_datasets_without_a_valid_pixel_are_left_out() -> None:
     subject.multi_objective.backward(blind, 0)
     assert set(subject.multi_objective.facts()["weight"]) == {"a", "c"}
     got = flat(subject.model)
-    _, expected = by_hand(subject, selected(whole, [0, 2, 3, 5]))
+    _, expected = by_hand(subject, whole.chosen([0, 2, 3, 5]))
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-12)
 
 
@@ -152,7 +157,7 @@ def test_known_weights_are_scaled_to_the_datasets_that_are_there() -> None:
     subject = learner(**{"multi_objective.method": "mgda", "multi_objective.every": 2})
     subject.multi_objective.load_state_dict({"a": 0.6, "b": 0.2, "c": 0.2, "d": 0.0})
     pair = batch((0, 1, 0, 1, 1, 0))
-    parts = [gradient_of(subject, selected(pair, places)) for places in ([0, 2, 5], [1, 3, 4])]
+    parts = [gradient_of(subject, pair.chosen(places)) for places in ([0, 2, 5], [1, 3, 4])]
     subject.optimiser.zero_grad()
     subject.multi_objective.backward(pair, 1)
     torch.testing.assert_close(flat(subject.model), 0.75 * parts[0] + 0.25 * parts[1], rtol=0, atol=1e-12)
