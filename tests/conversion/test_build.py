@@ -39,7 +39,7 @@ def test_a_build_from_raw_to_shards(toy: Any, tmp_path: Path) -> None:
     assert report.coverage == "1 of 1"
     (row,) = report.rows
     assert (row.dataset, row.status, row.samples, row.shards) == ("toy", "built", {"train": 7, "val": 2}, 4)
-    assert report.table()[1][:3] == ("toy", "built", "7 train\n2 val")
+    assert report.table()[1][:3] == ("toy", "built", "7 train + 2 val")
     assert verify(tmp_path / "out").ok
     shards = open_shards(tmp_path / "out")
     assert shards.index("toy", "train").num_rows == 7
