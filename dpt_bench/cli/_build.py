@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import typer
@@ -11,7 +12,7 @@ from dpt_bench.cli._progress import progress
 from dpt_bench.cli._table import show_table
 from dpt_bench.conversion import BuildFailed, BuildOptions, BuildReport, build
 from dpt_bench.conversion.options import ShortSide
-from dpt_bench.conversion.report import human_size
+from dpt_bench.conversion.report import COLUMNS, DatasetRow, human_size
 from dpt_bench.core.errors import UsageError
 
 
@@ -65,21 +66,36 @@ def short_side(text: str) -> ShortSide:
 
 
 def _show(report: BuildReport) -> None:
-    header, *rows = report.table()
-    notes = header.index("note")
-    found = [row[:notes] for row in rows if row[1] != "missing"]
-    filled = [place for place in range(notes) if any(row[place] for row in found)]
-    show_table([[row[place] for place in filled] for row in (header, *found)])
+    found = [row for row in report.rows if row.status != "missing"]
+    header, *cells = [COLUMNS, *(row.cells() for row in found)]
+    rejected, notes = header.index("rejected"), header.index("note")
+    # reasons are as many and as long as they like: the table has their number, and they follow below it
+    cells = [(*line[:rejected], _count(row), *line[rejected + 1 :]) for row, line in zip(found, cells, strict=True)]
+    filled = [place for place in range(notes) if any(line[place] for line in cells)]
+    show_table([[line[place] for place in filled] for line in (header, *cells)])
     typer.echo(f"\n{_summary(report)}")
-    for row in report.rows:
-        if row.note and row.status != "missing":
-            typer.echo(textwrap.fill(f"{row.dataset}: {row.note}", 80, subsequent_indent="  "))
-    if report.missing:
-        typer.echo("\nmissing, and how to obtain them:" if not report.missing_is_fine else "\nnot found under raw:")
-    for name, note in report.missing.items():
-        typer.echo(textwrap.fill(f"{name}: {note}", 80, initial_indent="  ", subsequent_indent="    "))
+    _list("rejected, each with its reason in rejected.parquet:", {row.dataset: _reasons(row) for row in found})
+    _list("to note:", {row.dataset: row.note for row in found})
+    _list("not found under raw:" if report.missing_is_fine else "missing, and how to obtain them:", report.missing)
     if report.missing and not report.missing_is_fine:
         typer.echo("to accept that, add --allow-missing, or name what you have with --datasets", err=True)
+
+
+def _count(row: DatasetRow) -> str:
+    return f"{sum(row.rejections.values()):,}" if row.rejections else ""
+
+
+def _reasons(row: DatasetRow) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in row.rejections.items())
+
+
+def _list(title: str, texts: Mapping[str, str]) -> None:
+    """A title and what there is to say of each dataset; nothing where that is nothing."""
+    if any(texts.values()):
+        typer.echo(f"\n{title}")
+    for name, text in texts.items():
+        if text:
+            typer.echo(textwrap.fill(f"{name}: {text}", 80, initial_indent="  ", subsequent_indent="    "))
 
 
 def _summary(report: BuildReport) -> str:
@@ -89,7 +105,7 @@ def _summary(report: BuildReport) -> str:
     planned = any(row.status == "planned" for row in report.rows)
     verb, about = ("planned", "about ") if planned else ("built", "")
     lines = [
-        f"{report.mix}: {report.coverage} datasets {verb}, {images:,} images in {shards:,} shards, "
+        f"{report.mix}: {report.coverage} datasets {verb}, {images:,} images in {shards:,} shard{'s'[: shards != 1]}, "
         f"{about}{human_size(size)}",
         f"at {report.out}",
     ]

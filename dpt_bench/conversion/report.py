@@ -31,9 +31,9 @@ class DatasetRow:
     note: str = ""
 
     def cells(self) -> tuple[str, ...]:
-        """Texts in the order of COLUMNS; each split and each reason has a line."""
-        samples = "\n".join(f"{count:,} {split}" for split, count in self.samples.items() if count)
-        reasons = "\n".join(f"{count:,} {reason}" for reason, count in self.rejections.items())
+        """Texts in the order of COLUMNS."""
+        samples = " + ".join(f"{count:,} {split}" for split, count in self.samples.items() if count)
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.rejections.items())
         size = human_size(self.num_bytes) if self.num_bytes else ""
         shards = f"{self.shards:,}" if self.shards else ""
         return self.dataset, self.status, samples, reasons, shards, size, self.note

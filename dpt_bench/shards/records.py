@@ -165,10 +165,9 @@ def _read(store: ShardStore, name: str, schema: type[Record]) -> Record | None:
     try:
         return schema.model_validate_json(data)
     except ValidationError as error:
-        fix = f"this version reads schema {SCHEMA_VERSION}; build the shards again into a new folder"
-        raise DataError(
-            f"not a file of this version: {error.error_count()} wrong keys", where=store.address(name), fix=fix
-        ) from error
+        what = f"damaged, or not a file of this version, which reads schema {SCHEMA_VERSION}"
+        fix = "if another version made it, build into a new folder; if not, delete it and build again: shards are kept"
+        raise DataError(f"{what}: {error.error_count()} wrong keys", where=store.address(name), fix=fix) from error
 
 
 def _flatten(tree: dict[str, object], prefix: str = "") -> dict[str, object]:

@@ -20,7 +20,7 @@ from dpt_bench.core.catalog import RECIPES
 from dpt_bench.readers import load_reader
 from dpt_bench.scenes import render_scene, style_for
 
-SCENES, COPIES = 24, 42
+SCENES, COPIES = 24, int(os.environ.get("DPT_BENCH_COPIES", "42"))
 COUNT = SCENES * COPIES
 LOOP = Path(__file__).with_name("bare_loop.py")
 

@@ -13,7 +13,7 @@ import pytest
 
 import dpt_bench
 from dpt_bench.conversion import BuildFailed, BuildOptions, BuildReport, build
-from dpt_bench.core.errors import UnknownNameError, UsageError
+from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
 from dpt_bench.core.mix import Member, Mix
 from dpt_bench.shards import open_shards, verify
 from dpt_bench.shards.records import read_dataset_record
@@ -39,7 +39,7 @@ def test_a_build_from_raw_to_shards(toy: Any, tmp_path: Path) -> None:
     assert report.coverage == "1 of 1"
     (row,) = report.rows
     assert (row.dataset, row.status, row.samples, row.shards) == ("toy", "built", {"train": 7, "val": 2}, 4)
-    assert report.table()[1][:3] == ("toy", "built", "7 train\n2 val")
+    assert report.table()[1][:3] == ("toy", "built", "7 train + 2 val")
     assert verify(tmp_path / "out").ok
     shards = open_shards(tmp_path / "out")
     assert shards.index("toy", "train").num_rows == 7
@@ -81,6 +81,21 @@ def test_a_build_mends_what_verify_names(toy: Any, tmp_path: Path) -> None:
     shard.with_suffix(".parquet").unlink()
     _build(toy, tmp_path / "out")
     assert _files(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "toy/dataset.json"])
+def test_a_damaged_record_is_made_again_and_the_shards_are_kept(name: str, toy: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _build(toy, out)
+    before = _files(out)
+    stamps = {path: path.stat().st_mtime_ns for path in out.rglob("*.tar")}
+    (out / name).write_bytes(before[name][:100])
+    with pytest.raises(DataError, match="delete it and build again"):
+        _build(toy, out)
+    (out / name).unlink()
+    _build(toy, out)
+    assert _files(out) == before
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 
 def test_an_object_store_holds_the_same_bytes(toy: Any, tmp_path: Path) -> None:

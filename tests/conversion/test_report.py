@@ -14,7 +14,7 @@ def test_the_table_has_a_header_and_a_row_a_dataset() -> None:
     missing = DatasetRow("absent", "missing", note="get it there")
     assert _report(row, missing).table() == [
         COLUMNS,
-        ("toy", "built", "12,345 train", "2 flat\n1 corrupt-file", "13", "1.2 GB", ""),
+        ("toy", "built", "12,345 train", "2 flat, 1 corrupt-file", "13", "1.2 GB", ""),
         ("absent", "missing", "", "", "", "", "get it there"),
     ]
 

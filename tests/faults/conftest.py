@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import pytest
 
 from dpt_bench.conversion import BuildOptions, BuildReport, build
 from dpt_bench.shards import ShardStore, iterate_shard, open_shards, verify
+from dpt_bench.shards.temporary import remove_abandoned
 
 PATIENCE_S = 600.0
 """How long a test waits for what must happen: a busy machine may need minutes, a hang shall not last for ever."""
@@ -120,10 +121,22 @@ class Trial:
         return len(list(self.folder.glob("happened_*")))
 
     def wait_until_it_happens(self, times: int = 1) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while self.happened() < times:
-            assert time.monotonic() < deadline, f"nothing was disturbed within {PATIENCE_S:g} s"
-            time.sleep(0.02)
+        _wait_for(lambda: self.happened() >= times)
+
+    def happens_in(self, build: subprocess.Popen[str]) -> bool:
+        """Wait until something was disturbed; False where the build has ended without it."""
+        _wait_for(lambda: self.happened() > 0 or build.poll() is not None)
+        return build.poll() is None
+
+    def wait_until_nobody_writes(self) -> None:
+        """Processes that outlive a build end by themselves; what dead ones left is swept as the next build would."""
+        folder = self.out / "toy"
+
+        def is_quiet() -> bool:
+            remove_abandoned(folder)
+            return not list(folder.glob(".*.tmp"))
+
+        _wait_for(is_quiet)
 
     def assert_as_undisturbed(self, out: Path | str | None = None, options: BuildOptions | None = None) -> None:
         """After a fault and a rerun: the bytes of an undisturbed build, every image in a shard or rejected, none twice."""
@@ -143,6 +156,13 @@ class Trial:
         more = self.root / "more.txt"
         lines = more.read_text().splitlines() if more.is_file() else ()
         return listed + [line.split("\t")[1] + ".png" for line in lines]
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not happen within {PATIENCE_S:g} s"
+        time.sleep(0.02)
 
 
 def contents(out: Path | str) -> dict[str, bytes]:

@@ -35,14 +35,15 @@ def test_killed_workers(trial: Any, executor: str) -> None:
 @pytest.mark.parametrize("name", ["serial", "processes", "ray"])
 def test_a_killed_driver(trial: Any, name: str) -> None:
     """The driver dies while shards are half made; workers that outlive it do no harm to the rerun."""
-    trial.disturb("wait", "train/b_005", seconds=3)
+    trial.disturb("hold", "train/b_005")
     with trial.start_build(executor=name, environment={"RAY_ADDRESS": ""}) as driver:
         trial.wait_until_it_happens()
         driver.send_signal(signal.SIGKILL)
     with pytest.raises(UsageError, match="no finished shards"):
         open_shards(trial.out)
     trial.build(executor="processes")
-    trial.calm()
+    trial.calm()  # only now a worker that has outlived its driver goes on with a shard that is already there
+    trial.wait_until_nobody_writes()
     trial.assert_as_undisturbed()
 
 
@@ -52,8 +53,8 @@ def test_everything_is_killed_again_and_again(trial: Any) -> None:
     for number, key in enumerate(("train/a_000", "train/b_003", "val/a_000")):
         trial.disturb("hold", key)
         with trial.start_build(start_new_session=True) as driver:
-            trial.wait_until_it_happens()
-            os.killpg(driver.pid, signal.SIGKILL)
+            if trial.happens_in(driver):  # on a busy machine the other worker may have made that shard before
+                os.killpg(driver.pid, signal.SIGKILL)
         for mark in trial.folder.glob("happened_*"):
             mark.rename(mark.with_name(f"past_{number}"))
     trial.calm()
