@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,7 @@ from dpt_bench.training.learner import DTYPES
 from dpt_bench.training.stages import Stage, StagedLoader
 
 GIB = 2**30
+LINE = 80
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,9 @@ def describe_plan(preset: Preset, loader: StagedLoader, num_ranks: int) -> str:
     parameters = sum(parameter.numel() for parameter in empty_model(spec).parameters())
     return "\n".join(
         [
-            f"preset       {preset.name}: {preset.title}",
+            *textwrap.wrap(f"preset       {preset.name}: {preset.title}", LINE, subsequent_indent=" " * 13),
             f"network      {preset.model.variant}, {parameters / 1e6:.1f} M parameters, {preset.precision}",
-            f"trained on   {loader.selection().described}",
+            *textwrap.wrap(f"trained on   {loader.selection().described}", LINE, subsequent_indent=" " * 13),
             f"mixing       {_mixing(preset)}",
             *(line for stage in loader.stages for line in _stage(preset, stage)),
             f"length       {_length(preset, preset.total_steps)} of {preset.crop} x {preset.crop}",
