@@ -38,6 +38,10 @@ class Learner:
     """A network with its optimiser and moving average; `step` moves all three."""
 
     def __init__(self, model: DPT, preset: Preset, task: Task, world: World) -> None:
+        if world.device.type == "cuda":
+            torch.backends.cudnn.benchmark = (
+                True  # views all have one size: the fastest convolutions are looked for once
+            )
         layout = torch.channels_last if preset.channels_last else torch.contiguous_format
         model.checkpoint_gradients(enabled=preset.gradient_checkpointing)
         model.to(world.device, DTYPES[preset.precision])
@@ -78,15 +82,25 @@ class Learner:
         set_rates(self.optimiser, self._preset.optimiser, step, self._preset.total_steps)
         self.optimiser.zero_grad(set_to_none=True)
         losses = self.multi_objective.backward(batch, step)
-        limit = self._preset.optimiser.clip
-        norm = nn.utils.clip_grad_norm_(self._parameters, float("inf") if limit is None else limit)
-        numbers = torch.cat([losses, norm.reshape(1).to(losses)]).cpu()  # with uniform mixing the one wait of a step
+        norm = self._clipped()
+        numbers = torch.cat([losses, norm.reshape(1).to(losses)])
+        # The fused optimisers skip a step by a flag on the device, as torch's GradScaler tells them to: the update is
+        # under way before this process waits for the numbers, with uniform mixing its one wait in a step.
+        self.optimiser.found_inf = (~numbers.isfinite().all()).float()  # type: ignore[attr-defined]
+        self.optimiser.step()
+        numbers = numbers.cpu()
         finite = bool(numbers.isfinite().all())
-        if finite:
-            self.optimiser.step()
-            if self.average is not None:
-                self.average.update(self.model, step)
+        if finite and self.average is not None:
+            self.average.update(self.model, step)
         return Outcome(numbers[:-1], batch.dataset.cpu(), batch.names, float(numbers[-1]), finite)
+
+    def _clipped(self) -> Tensor:
+        """The norm of the gradient before it is clipped."""
+        gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        if self._preset.optimiser.clip is not None:
+            nn.utils.clip_grads_with_norm_(self._parameters, self._preset.optimiser.clip, norm)
+        return norm
 
     def predict(self, batch: Batch) -> Tensor:
         """(B, H, W) from the network that is used, in eval mode."""

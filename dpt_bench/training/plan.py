@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,7 @@ from dpt_bench.training.learner import DTYPES
 from dpt_bench.training.stages import Stage, StagedLoader
 
 GIB = 2**30
+LINE = 80
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,17 @@ def describe_plan(preset: Preset, loader: StagedLoader, num_ranks: int) -> str:
     parameters = sum(parameter.numel() for parameter in empty_model(spec).parameters())
     return "\n".join(
         [
-            f"preset       {preset.name}: {preset.title}",
+            *textwrap.wrap(f"preset       {preset.name}: {preset.title}", LINE, subsequent_indent=" " * 13),
             f"network      {preset.model.variant}, {parameters / 1e6:.1f} M parameters, {preset.precision}",
-            f"trained on   {loader.selection().described}, {_mixing(preset)}",
+            *textwrap.wrap(f"trained on   {loader.selection().described}", LINE, subsequent_indent=" " * 13),
+            f"mixing       {_mixing(preset)}",
             *(line for stage in loader.stages for line in _stage(preset, stage)),
             f"length       {_length(preset, preset.total_steps)} of {preset.crop} x {preset.crop}",
             *_readings(preset),
             f"arithmetic   {flops_per_image(spec, preset.crop) / 1e9:,.0f} GFLOP an image, forward and backward",
             f"memory       about {(memory.states + memory.activations) / GIB:.1f} GiB a process: "
-            f"{memory.states / GIB:.1f} for weights and optimiser, {memory.activations / GIB:.1f} for activations",
+            f"{memory.states / GIB:.1f} for weights and optimiser,",
+            f"             {memory.activations / GIB:.1f} for activations",
             f"processes    {num_ranks}, each with {preset.data.workers} that prepare batches",
         ]
     )
@@ -88,10 +92,10 @@ def _readings(preset: Preset) -> list[str]:
         steps = preset.steps_of(epochs, unit)
         days = steps * preset.batch_size / 100 / 86400
         chosen = "chosen" if unit == preset.epoch_unit else f"--set epoch_unit={unit}"
-        lines.append(
-            f"             {epochs} epochs of {preset.epoch_size:,} {unit} ({paper}) are {_length(preset, steps)}, "
-            f"{days:,.1f} days at 100 images/s; {chosen}"
-        )
+        lines += [
+            f"             {epochs} epochs of {preset.epoch_size:,} {unit} ({paper}), {chosen}:",
+            f"               {steps:,} steps, {steps * preset.batch_size:,} images, {days:,.1f} days at 100 images/s",
+        ]
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,6 @@ def check_targets(task: Task, stages: Sequence[Stage]) -> None:
     drawn = {name for stage in stages for name in stage.loader.mixture.datasets}
     metric = {name for stage in stages for name in stage.loader.metric}
     if task.needs_metric and drawn - metric:
-        fix = (
-            f"--set data.datasets={sorted(metric)}".replace("'", '"') if metric else "build shards of a metric dataset"
-        )
+        chosen = f"--set 'data.datasets={json.dumps(sorted(metric))}'"
+        fix = chosen if metric else "build shards of a metric dataset"
         raise UsageError(f"{', '.join(sorted(drawn - metric))}: no depth in metres is known", where="task", fix=fix)

@@ -316,6 +316,11 @@ def test_a_plan_tells_everything(shards_url: str) -> None:
     assert "lr_backbone = 1e-05" in plan, "the resolved preset"
 
 
+def test_a_plan_fits_a_terminal(shards_url: str) -> None:
+    described = plan_run("mix6-dpt-base", shards_url, processes=8).split("\n\n")[0]
+    assert max(map(len, described.splitlines())) <= 80
+
+
 def test_residuals_are_not_ranked_over_several_processes(shards_url: str) -> None:
     settings = {"loss.trim": 0.2, "loss.trim_scope": "batch"}
     assert "processes    1" in plan_run("demo", shards_url, overrides=settings)

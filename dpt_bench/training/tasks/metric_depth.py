@@ -58,7 +58,7 @@ def build(preset: Preset) -> Task:
         raise UsageError(
             f"the network answers with {kind}, and metric depth is trained in metres",
             where=f"model.variant = {preset.model.variant!r}",
-            fix="choose dpt-hybrid-nyu or dpt-hybrid-kitti, or set model.spec.kind=metric_depth, model.spec.invert=true, "
-            "and model.spec.scale and shift to what turns the head's output into 1/m",
+            fix="choose dpt-hybrid-nyu or dpt-hybrid-kitti; or set model.spec.kind=metric_depth, "
+            "model.spec.invert=true, and model.spec.scale and shift so that they turn the head's output into 1/m",
         )
     return MetricDepthTask()
