@@ -25,6 +25,7 @@ from dpt_bench.resize import pick_pixels, resize_image
 from dpt_bench.results import Cell, ImageResult, ResultStore
 from dpt_bench.results.atomic import write_atomically
 from dpt_bench.results.gallery import TILES, Gallery, Panel, Rank, read_gallery, write_gallery
+from dpt_bench.results.schema import from_table, rows_of
 from dpt_bench.scoring import aligned_maps
 
 _LONGEST_SIDE = 384
@@ -49,10 +50,10 @@ def write_galleries(
     cells = [(plan, cell, model) for plan in dense for cell, model in zip(plan.cells, models, strict=True)]
     if not count or not cells:
         return
-    results = store.results()
+    table = store.table()
     progress.start("gallery", len(cells))
     for plan, cell, model in cells:
-        choices = choose([result for result in results if result.cell == cell.id], cell, count)
+        choices = choose(from_table(rows_of(table, cell)), cell, count)
         _write(store.folder / "gallery" / cell.file_stem, plan, cell, (model, choices))
         progress.advance("gallery")
     progress.finish("gallery")

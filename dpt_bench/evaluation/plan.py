@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dpt_bench.core.catalog import RECIPES, SUITES
+from dpt_bench.core.catalog import RECIPES, SUITES, TRAIN_RECIPES
 from dpt_bench.core.errors import UnknownNameError, UsageError
 from dpt_bench.core.provenance import package_version
 from dpt_bench.core.recipe import Recipe
@@ -75,8 +75,7 @@ def make_plan(
         raise UsageError(
             f"no dataset of the suite {loaded.name!r} was found" if data.is_dir() else "no such folder of datasets",
             where=data,
-            fix=f"looked for {', '.join(map(str, absent.values()))}; `dpt-bench list recipes NAME` says where "
-            "to get one, `dpt-bench sample-data` writes the sample world",
+            fix=f"looked for {', '.join(map(str, absent.values()))}; {_where_to_get(list(absent))}",
         )
     present = [(protocol, recipe) for protocol, recipe in chosen if recipe.name not in absent]
     return Plan(
@@ -85,6 +84,16 @@ def make_plan(
         tuple(_dataset(loaded, one, recipe, (data, predictors, options)) for one, recipe in present),
         absent,
     )
+
+
+def _where_to_get(names: Sequence[str]) -> str:
+    known = f"`dpt-bench list recipes {names[0]}` says where to get it, `dpt-bench sample-data` writes the sample world"
+    raw = (
+        "these are training sets: their raw trees are the data to give; "
+        if set(names) <= {*TRAIN_RECIPES.names()}
+        else ""
+    )
+    return raw + known
 
 
 def _check_own(suite: Suite) -> None:

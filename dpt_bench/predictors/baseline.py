@@ -25,7 +25,7 @@ class Baseline:
 
     name: str
     draw: Draw
-    kind: DepthKind
+    kind: DepthKind = DepthKind.AFFINE_DISPARITY
     preprocessing: Literal["suite", "own"] = "own"
     checkpoint_sha256: str | None = None
     trained_on: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 LEVEL = 0.95
 NUM_RESAMPLES = 2000
-_CHUNK_DRAWS = 4_000_000  # 32 MB of indices at a time, whatever the number of images
+_CHUNK_DRAWS = 250_000  # at a time, which changes no number: they stay in the cache, however many images there are
 
 Values = NDArray[np.float64]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
@@ -15,8 +15,18 @@ from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.results.atomic import write_atomically
 from dpt_bench.results.board import write_board
 from dpt_bench.results.journal import Journal, read_journal
-from dpt_bench.results.schema import RESULT_SCHEMA, Cell, CellId, ImageResult, from_table, to_table
-from dpt_bench.results.summary import SummaryRow, summarise, write_summary
+from dpt_bench.results.schema import (
+    CELL_COLUMNS,
+    RESULT_SCHEMA,
+    Cell,
+    CellId,
+    ImageResult,
+    as_table,
+    from_table,
+    ordered,
+    rows_of,
+)
+from dpt_bench.results.summary import SummaryRow, summarise_table, write_summary
 
 
 @dataclass(frozen=True)
@@ -87,43 +97,43 @@ class ResultStore:
     def journal(self) -> Journal:
         return Journal(self.journals)
 
-    def results(self) -> list[ImageResult]:
-        """All finished images, each once: of several results of one image a scored one stays, else the first.
+    def table(self) -> pa.Table:
+        """Rows of RESULT_SCHEMA of all finished images, each once, in the order of `to_table`.
 
         Raises:
             DataError: a journal or the parquet file is damaged.
         """
-        kept: dict[tuple[CellId, str], ImageResult] = {}
-        for result in self._recorded():
-            name = (result.cell, result.key)
-            if name not in kept or (kept[name].skipped and not result.skipped):
-                kept[name] = result
-        return list(kept.values())
+        parts = [read_results(self.folder)] if self.parquet.exists() else []
+        parts += [as_table(read_journal(path)) for path in sorted(self.journals.glob("*.jsonl"))]
+        return ordered(pa.concat_tables([RESULT_SCHEMA.empty_table(), *parts]))
+
+    def results(self, cell: Cell | None = None) -> list[ImageResult]:
+        """All finished images, or those of a cell, as objects.
+
+        Raises:
+            DataError: as `table`.
+        """
+        table = self.table()
+        return from_table(table if cell is None else rows_of(table, cell))
 
     def finished(self) -> dict[CellId, set[str]]:
         """Keys that need no further work. An image that never reached the network (unreadable, say) is tried again."""
-        finished: dict[CellId, set[str]] = {}
-        for result in self.results():
-            if result.skipped is None or result.input_height is not None:
-                finished.setdefault(result.cell, set()).add(result.key)
-        return finished
+        table = self.table()
+        done = table.filter(pc.or_(table["skipped"].is_null(), table["input_height"].is_valid()))
+        keys = done.group_by(list(CELL_COLUMNS)).aggregate([("key", "distinct")])
+        columns = [keys[name].to_pylist() for name in (*CELL_COLUMNS, "key_distinct")]
+        return {(model, *facts): set(found) for model, *facts, found in zip(*columns, strict=True)}
 
     def compact(self) -> list[SummaryRow]:
         """Write results.parquet, summary.csv and leaderboard.csv; returns the summary."""
-        results = self.results()
+        table = self.table()
         sink = pa.BufferOutputStream()
-        pq.write_table(to_table(results), sink, compression="zstd")
+        pq.write_table(table, sink, compression="zstd")
         write_atomically(self.parquet, sink.getvalue().to_pybytes())
-        summary = summarise(self.cells(), results)
+        summary = summarise_table(self.cells(), table)
         write_summary(self.summary_csv, summary)
         write_board(self.leaderboard_csv, summary)
         return summary
-
-    def _recorded(self) -> Iterable[ImageResult]:
-        if self.parquet.exists():
-            yield from from_table(read_results(self.folder))
-        for path in sorted(self.journals.glob("*.jsonl")):
-            yield from read_journal(path)
 
 
 def read_results(folder: Path) -> pa.Table:

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BeforeValidator, ValidationError
 
 from dpt_bench.core.errors import DataError, UsageError
 from dpt_bench.core.provenance import sha256_of_keys
 from dpt_bench.core.toml import Strict
 from dpt_bench.results.atomic import write_atomically
-from dpt_bench.results.schema import NO_VALID_PIXEL, Better, Cell, CellId, ImageResult, MetricFacts
+from dpt_bench.results.schema import NO_VALID_PIXEL, Better, Cell, CellId, ImageResult, MetricFacts, rows_of, to_table
 from dpt_bench.results.statistics import bootstrap_interval
 
 Label = Literal["complete", "partial", "sample-world"]
@@ -76,15 +78,16 @@ class SummaryRow(Strict):
 
 def summarise(cells: Sequence[Cell], results: Iterable[ImageResult]) -> list[SummaryRow]:
     """One row a cell and metric, in the order of the cells and of their metrics."""
-    by_cell: dict[CellId, list[ImageResult]] = {cell.id: [] for cell in cells}
-    for result in results:
-        if result.cell in by_cell:
-            by_cell[result.cell].append(result)
-    return [
-        _row(cell, metric, sorted(by_cell[cell.id], key=lambda result: result.key))
-        for cell in cells
-        for metric in cell.metrics
-    ]
+    return summarise_table(cells, to_table(results))
+
+
+def summarise_table(cells: Sequence[Cell], table: pa.Table) -> list[SummaryRow]:
+    """The same of rows of RESULT_SCHEMA, sorted as `to_table` sorts."""
+    found = []
+    for cell in cells:
+        rows = rows_of(table, cell)
+        found += [_row(cell, metric, rows.filter(pc.equal(rows["metric"], metric.name))) for metric in cell.metrics]
+    return found
 
 
 def write_summary(path: Path, rows: Sequence[SummaryRow]) -> None:
@@ -127,17 +130,18 @@ def _plain(value: object) -> object:
     return "" if value is None else value
 
 
-def _row(cell: Cell, metric: MetricFacts, results: Sequence[ImageResult]) -> SummaryRow:
-    scored = [result for result in results if result.skipped is None]
-    skips = Counter(result.skipped for result in results if result.skipped is not None)
-    values = np.array([_value(result, metric.name) for result in scored], dtype=np.float64)
+def _row(cell: Cell, metric: MetricFacts, rows: pa.Table) -> SummaryRow:
+    skips = Counter(reason for reason in rows["skipped"].to_pylist() if reason is not None)
+    scored = rows.filter(rows["skipped"].is_null())
+    values = scored["value"].to_numpy().astype(np.float64)
+    flags = scored["flags"].to_pylist()
     interval = bootstrap_interval(values)
-    keys_sha256 = sha256_of_keys(result.key for result in results)
+    keys_sha256 = sha256_of_keys(rows["key"].to_pylist())
     return SummaryRow(
         model=cell.model,
         dataset=cell.dataset,
         metric=metric.name,
-        mean=_finite(values.mean()) if scored else None,
+        mean=_finite(values.mean()) if len(scored) else None,
         ci_low=_finite(interval.low),
         ci_high=_finite(interval.high),
         unit=metric.unit,
@@ -146,8 +150,8 @@ def _row(cell: Cell, metric: MetricFacts, results: Sequence[ImageResult]) -> Sum
         n_images=len(scored),
         n_skipped=skips.total(),
         skips=_counts(skips),
-        n_flagged=sum(bool(result.flags) for result in scored),
-        flags=_counts(Counter(flag for result in scored for flag in result.flags)),
+        n_flagged=sum(map(bool, flags)),
+        flags=_counts(Counter(flag for of_image in flags for flag in of_image)),
         label=_label(cell, keys_sha256, skips),
         trained_on=" + ".join(cell.trained_on),
         trained_on_dataset=cell.dataset in cell.trained_on,
@@ -162,11 +166,6 @@ def _row(cell: Cell, metric: MetricFacts, results: Sequence[ImageResult]) -> Sum
         checkpoint_sha256=cell.checkpoint_sha256,
         package_version=cell.package_version,
     )
-
-
-def _value(result: ImageResult, metric: str) -> float:
-    value = next((score.value for score in result.scores if score.metric == metric), None)
-    return float("nan") if value is None else value
 
 
 def _label(cell: Cell, keys_sha256: str, skips: Counter[str]) -> Label:

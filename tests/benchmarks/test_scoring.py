@@ -63,7 +63,8 @@ def test_alignment_and_metrics(
     ours = lambda: score(target, prediction, DepthKind.AFFINE_DISPARITY, protocol)  # noqa: E731
     np.testing.assert_allclose(list(ours().values.values()), full_maps(), rtol=1e-2)
     what = f"alignment and three metrics, {name} size"
-    assert compare(what, ours, "lstsq on full maps, separate metrics", full_maps, rounds=3) > 0
+    rounds = 3 if height * width > 1_000_000 else 40
+    assert compare(what, ours, "lstsq on full maps, separate metrics", full_maps, rounds=rounds) > 0
 
 
 def test_pairs(compare) -> None:

@@ -41,6 +41,13 @@ def test_no_dataset_at_all_names_what_was_looked_for(world, make_fake, tmp_path)
     assert str(tmp_path / "nowhere" / "inside") in str(error)
 
 
+def test_a_suite_of_training_sets_says_that_it_wants_raw_trees(make_fake, tmp_path) -> None:
+    with pytest.raises(UsageError, match="no dataset of the suite 'curated3-val'") as caught:
+        evaluate(make_fake(), "curated3-val", tmp_path, tmp_path / "out")
+    assert "training sets: their raw trees" in str(caught.value)
+    assert "list recipes hrwsi" in str(caught.value)
+
+
 def test_an_absent_dataset_is_reported_and_the_rest_evaluated(world, make_fake, tmp_path) -> None:
     shutil.rmtree(world.data / "outside")
     said: list[str] = []
