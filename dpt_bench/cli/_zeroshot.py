@@ -42,13 +42,15 @@ class ZeroshotCall:
     expect: str | None
     executor: str | None
     workers: int | None
+    variant: str | None = None
 
 
 def run_zeroshot(call: ZeroshotCall) -> None:
     """Evaluate, print a row a model, say where the files are, and what is published."""
     if call.expect is not None:
         check_expectation(SUITES.load(call.suite).name, call.expect)
-    loading = PredictorOptions(precision=parse_precision(call.precision), batch_size=call.batch_size)
+    precision = parse_precision(call.precision)
+    loading = PredictorOptions(precision=precision, batch_size=call.batch_size, variant=call.variant)
     options = EvaluationOptions(
         datasets=call.datasets,
         limit=call.limit,

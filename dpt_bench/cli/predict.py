@@ -11,10 +11,13 @@ KINDS = ("png", "npy", "colour")
 
 
 def command(
-    model: Annotated[
-        str, typer.Argument(help="A checkpoint, or hf:ID_OR_FOLDER, onnx:FILE, python:FILE; `,name=value` may follow.")
-    ],
     inputs: Annotated[list[Path], typer.Argument(help="Images, folders (searched throughout) and videos.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", help="A checkpoint, or hf:ID_OR_FOLDER, onnx:FILE, python:FILE; `,name=value` may follow."
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for png/, npy/ and colour/.")] = Path("predictions"),
     write: Annotated[str, typer.Option(help="Which of png, npy and colour, comma-separated.")] = "png,npy,colour",
     every: Annotated[int, typer.Option(min=1, help="Only every N-th frame of a video.")] = 1,
@@ -31,7 +34,7 @@ def command(
     A PNG's text says how to read it: for metric depth, metres are the numbers times `scale`; otherwise the prediction
     is low + number / 65535 * (high - low).
 
-    Example: [bold]dpt-bench predict runs/demo/best.pt photos clip.mp4 --out depth[/bold]
+    Example: [bold]dpt-bench predict --model runs/demo/best.pt photos clip.mp4 --out depth[/bold]
     """
     from dpt_bench.cli._predict import PredictCall, run_predict
 

@@ -44,6 +44,10 @@ def command(
         typer.Option(help="serial; processes or ray: workers share the run. Processes if several devices or workers."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="How many share the run; one a device by default.")] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(help="Which network released files hold, where they fit several; or FILE,variant=NAME."),
+    ] = None,
 ) -> None:
     """Evaluate models on a suite: one table, a CSV for the paper, one row an image on disk. Run again to resume.
 
@@ -67,5 +71,6 @@ def command(
             expect=expect,
             executor=executor,
             workers=workers,
+            variant=variant,
         )
     )

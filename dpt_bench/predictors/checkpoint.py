@@ -63,10 +63,11 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
     """
     check_known("checkpoint", options, OPTIONS)
     path = Path(argument)
-    loaded = load_with_origin(path, options.extra.get("variant", options.variant), _readout(options))
-    told = [name for name in ("variant", "readout") if name in options.extra]
-    if told and loaded.provenance is not None:
-        raise UsageError("this checkpoint says itself what it is", where=path, fix=f"leave out {told[0]}=")
+    variant, readout = options.extra.get("variant", options.variant), _readout(options)
+    loaded = load_with_origin(path, variant, readout)
+    if loaded.provenance is not None and (variant or readout):
+        told = "variant" if variant else "readout"
+        raise UsageError("this checkpoint says itself what it is", where=path, fix=f"leave out the {told}")
     if loaded.model.spec.head != "depth":
         raise UsageError("this network predicts classes, not depth", where=path, fix="give a depth checkpoint")
     predictor = CheckpointPredictor(declared_name(_name(path), options), loaded.model, options)

@@ -3,7 +3,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from dpt_bench.core.errors import DataError
@@ -130,3 +133,15 @@ def test_predictors_are_listed_without_their_libraries() -> None:
     ]  # fmt: skip
     assert "multiple_of" in call("list", "predictors", "onnx").stdout
     assert "did you mean 'hf'" in call("list", "predictors", "hff").stderr
+
+
+def test_predict_is_called_as_the_other_commands_are(tmp_path: Path) -> None:
+    """`--model SPEC`, then the pictures (DESIGN section 5)."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((20, 30, 3), 90, np.uint8))
+    out = tmp_path / "out"
+    result = call("predict", "--model", "baseline:ramp", str(tmp_path / "a.png"), "--out", str(out))
+    assert result.returncode == 0, result.stderr
+    assert sorted(file.relative_to(out).as_posix() for file in out.rglob("*/*")) == [
+        "colour/a.png", "npy/a.npy", "png/a.png",
+    ]  # fmt: skip
+    assert call("predict", str(tmp_path / "a.png")).returncode == 2

@@ -179,6 +179,8 @@ def test_what_a_user_declares_is_part_of_the_name(make_checkpoint) -> None:
     assert load_predictor(f"{path},name=theirs", PredictorOptions(precision="bf16")).name == "theirs (bf16)"
     with pytest.raises(UsageError, match="says itself what it is"):
         load_predictor(f"{path},readout=add")
+    with pytest.raises(UsageError, match="says itself what it is"):
+        load_predictor(str(path), PredictorOptions(variant="dpt-large"))
     with pytest.raises(UsageError, match="known: name, readout, trained_on, variant"):
         load_predictor(f"{path},kind=metric_depth")
 
