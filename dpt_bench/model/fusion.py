@@ -1,4 +1,8 @@
-"""Fusion: RefineNet-style blocks that join a finer map with what comes from below and double it (DPT, figure 1)."""
+"""Fusion: RefineNet-style blocks that join a finer map with what comes from below and double it (DPT, figure 1).
+
+What a convolution returns is changed in place: no gradient needs it, and new memory for each large map costs a CPU as
+much as some of the convolutions.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,7 @@ class FusionBlock(nn.Module):
     def forward(self, below: Tensor, skip: Tensor | None = None) -> Tensor:
         """(B, features, h, w) of both -> (B, features, 2 h, 2 w)."""
         if self.skip_unit is not None:
-            below = below + self.skip_unit(skip)
+            below = self.skip_unit(skip).add_(below)
         return double(self.project(self.unit(below)))
 
 
@@ -61,7 +65,7 @@ class ResidualUnit(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Shape is kept."""
         inner = self.bn1(self.conv1(F.relu(features)))
-        refined: Tensor = features + self.bn2(self.conv2(F.relu(inner)))
+        refined: Tensor = self.bn2(self.conv2(F.relu(inner, inplace=True))).add_(features)
         return refined
 
 

@@ -23,7 +23,7 @@ class DepthHead(nn.Module):
             nn.Conv2d(spec.features, half, 3, padding=1),
             nn.Upsample(scale_factor=2, mode="bilinear", align_corners=align_corners),
             nn.Conv2d(half, few, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             PreciseConvolution(few, 1),
             nn.ReLU() if spec.non_negative else nn.Identity(),
         )
@@ -92,7 +92,7 @@ def _classifier(spec: ModelSpec) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(spec.features, spec.features, 3, padding=1, bias=False),
         nn.BatchNorm2d(spec.features),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.1),
         nn.Conv2d(spec.features, spec.num_classes, 1),
     )

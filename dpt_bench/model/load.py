@@ -16,6 +16,7 @@ from dpt_bench.model.dpt import DPT
 from dpt_bench.model.layouts import _layout, hugging_face, ours, released
 from dpt_bench.model.layouts._hugging_face_folder import read_settings, read_training, weight_files
 from dpt_bench.model.layouts._layout import Layout
+from dpt_bench.model.released_training import released_training
 from dpt_bench.model.spec import ModelSpec, Readout
 from dpt_bench.model.tensor_file import read_tensors
 from dpt_bench.model.variants import VARIANTS, variant_spec
@@ -57,7 +58,7 @@ def load_model(path_or_name: str | Path, variant: str | None = None, readout: Re
 
 
 def load_with_origin(path_or_name: str | Path, variant: str | None = None, readout: Readout | None = None) -> Loaded:
-    """As `load_model`, with what a checkpoint of ours says of its origin."""
+    """As `load_model`, with what is known of its origin: ours say it, the names of released files tell it."""
     path = Path(path_or_name)
     if str(path) == path.stem and not path.exists():
         return Loaded(build_model(variant_spec(path.stem)).eval())
@@ -73,7 +74,7 @@ def load_with_origin(path_or_name: str | Path, variant: str | None = None, reado
     if hugging_face.LAYOUT.holds(content):
         beside, trained_on = read_settings(path.parent), read_training(path.parent)
         return Loaded(_model_of_weights(path, content, beside, variant, readout), trained_on)
-    return Loaded(_model_of_weights(path, content, {}, variant, readout))
+    return Loaded(_model_of_weights(path, content, {}, variant, readout), released_training(path.stem[-8:]))
 
 
 def model_of_checkpoint(checkpoint: Checkpoint, path: Path, *, ema: bool = True) -> DPT:

@@ -39,7 +39,7 @@ class MidasFusionBlock(nn.Module):
     def forward(self, below: Tensor, skip: Tensor | None = None) -> Tensor:
         """(B, features, h, w) of both -> (B, features, 2 h, 2 w)."""
         if self.skip_unit is not None:
-            below = below + self.skip_unit(skip)
+            below = self.skip_unit(skip).add_(below)
         return double(self.unit(below))
 
 
@@ -51,5 +51,5 @@ class MidasUnit(ResidualUnit):
 
     def forward(self, features: Tensor) -> Tensor:
         activated = F.relu(features)
-        refined: Tensor = activated + self.conv2(F.relu(self.conv1(activated)))
+        refined: Tensor = self.conv2(F.relu(self.conv1(activated), inplace=True)).add_(activated)
         return refined

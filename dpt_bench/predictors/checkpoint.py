@@ -16,6 +16,7 @@ from dpt_bench.model.dpt import DPT
 from dpt_bench.model.inference import for_inference
 from dpt_bench.model.layouts._hugging_face_folder import weight_files
 from dpt_bench.model.load import load_with_origin
+from dpt_bench.model.released_training import released_training
 from dpt_bench.model.spec import Readout
 from dpt_bench.predictors._contract import Predictor, PredictorOptions
 from dpt_bench.predictors._declared import check_known, declared_name, declared_training
@@ -72,7 +73,8 @@ def load(argument: str, options: PredictorOptions) -> Predictor:
         raise UsageError("this network predicts classes, not depth", where=path, fix="give a depth checkpoint")
     predictor = CheckpointPredictor(declared_name(_name(path), options), loaded.model, options)
     predictor.checkpoint_sha256 = _fingerprint(path)
-    predictor.trained_on = declared_training(options, loaded.trained_on)
+    known = loaded.trained_on or released_training(predictor.checkpoint_sha256[:8])  # of a renamed file
+    predictor.trained_on = declared_training(options, known)
     return predictor
 
 

@@ -33,7 +33,11 @@ class Histogram:
 
 
 def count(values: NDArray[np.float64], low: float, high: float, bins: int) -> Histogram:
-    """Histogram of (N,) values over [low, high]; those outside are counted in the outermost bins."""
-    top = high if high > low else low + 1.0
+    """Histogram of (N,) values over [low, high]; those outside are counted in the outermost bins.
+
+    A range too narrow for so many bins becomes one of width 1.
+    """
+    distinct = bool((np.diff(np.linspace(low, high, bins + 1)) > 0).all())
+    top = high if distinct else low + 1.0
     counts, _ = np.histogram(np.clip(values, low, top), bins=bins, range=(low, top))
     return Histogram(counts, low, top)

@@ -16,7 +16,14 @@ VIT_BASE: dict[str, Any] = {
 }  # fmt: skip
 CONFIGS: dict[str, dict[str, Any]] = {
     "dpt-base": {**VIT_BASE, "backbone_out_indices": [2, 5, 8, 11], "neck_hidden_sizes": [96, 192, 384, 768]},
-    "dpt-large": {},
+    "dpt-large": {
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "intermediate_size": 4096,
+        "backbone_out_indices": [5, 11, 17, 23],
+        "neck_hidden_sizes": [256, 512, 1024, 1024],
+    },
     "dpt-hybrid": {
         **VIT_BASE,
         "is_hybrid": True,

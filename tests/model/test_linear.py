@@ -8,11 +8,13 @@ import pytest
 import torch
 from torch import nn
 
+from dpt_bench.model import linear
 from dpt_bench.model.linear import TokenLinear, use_token_linear
 
 
 @pytest.fixture(autouse=True)
-def _two_threads() -> Iterator[None]:
+def _two_threads_of_amd(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(linear, "mkl_is_slow", lambda: True)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
@@ -46,11 +48,14 @@ def test_the_numbers_of_nn_linear(bias, shape) -> None:
         torch.testing.assert_close(found, plain(tokens), rtol=1e-5, atol=1e-6)
 
 
-def test_where_it_is_a_convolution() -> None:
+def test_where_it_is_a_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
     _, ours = swapped()
     tokens = torch.randn(2, 37, 48)
     with torch.inference_mode():
         assert "aten::conv2d" in operations(ours, tokens)
+        with monkeypatch.context() as intel:
+            intel.setattr(linear, "mkl_is_slow", lambda: False)
+            assert "aten::conv2d" not in operations(ours, tokens)
         with torch.autocast("cpu", torch.bfloat16):
             assert "aten::conv2d" not in operations(ours, tokens)
         torch.set_num_threads(1)

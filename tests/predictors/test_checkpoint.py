@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from dpt_bench.core.catalog import MIXES
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.provenance import sha256_of_file
@@ -220,3 +221,23 @@ def test_a_released_file_without_readout_weights_is_told_how_to_read(tmp_path: P
     assert load_predictor(f"{path},readout=add").name == "base (readout add)"
     with pytest.raises(UsageError, match="did you mean 'add'"):
         load_predictor(f"{path},readout=ad")
+
+
+@pytest.mark.parametrize(
+    ("file", "tuned_on"), [("dpt_hybrid_nyu-2ce69ec7", ("nyu",)), ("dpt_hybrid-midas-501f0c75", ())]
+)
+def test_a_released_file_says_by_its_mark_what_it_was_trained_on(
+    file: str, tuned_on: tuple[str, ...], tmp_path: Path, shared_facts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mark stands in the name, and is the beginning of the checksum, which a renamed file keeps."""
+    name, _, mark = file.rpartition("-")
+    keys = json.loads((shared_facts / "checkpoints" / f"{name}.keys.json").read_text())
+    path = tmp_path / f"{file}.pt"
+    torch.save({key: torch.zeros(()).expand(shape) for key, (shape, _) in keys.items()}, path)
+    expected = {member.recipe for member in MIXES.load("mix6").members} | set(tuned_on)
+    assert set(load_predictor(str(path)).trained_on) == expected
+    assert load_predictor(f"{path},trained_on=nyu/tum").trained_on == ("nyu", "tum"), "the user knows better"
+    renamed = path.rename(tmp_path / "weights.pt")
+    assert load_predictor(str(renamed)).trained_on == ()
+    monkeypatch.setattr("dpt_bench.predictors.checkpoint.sha256_of_file", lambda _: mark + 56 * "0")
+    assert set(load_predictor(str(renamed)).trained_on) == expected

@@ -25,6 +25,7 @@ def test_values_outside_are_counted_at_the_ends_and_a_range_without_width_gets_o
     assert shape.counts.tolist() == [1, 0, 1, 1]
     flat = count(np.zeros(4), 0.0, 0.0, 4)
     assert (flat.low, flat.high, flat.counts.tolist()) == (0.0, 1.0, [4, 0, 0, 0])
+    assert count(np.zeros(4), 0.0, 5e-324, 4).high == 1.0, "four bins have no room in it"
 
 
 @settings(deadline=None, max_examples=50)
