@@ -16,9 +16,9 @@ from dpt_bench.core.suite import SuiteDataset
 from dpt_bench.metrics import PixelMean, pixel_means
 from dpt_bench.results.schema import NO_VALID_PIXEL
 from dpt_bench.scoring.fit import align, cap_m, fit_scored
-from dpt_bench.scoring.space import Truth, Values, scored_numbers
 from dpt_bench.scoring.pixels import scored_pixels
 from dpt_bench.scoring.protocol import dense_metrics
+from dpt_bench.scoring.space import Truth, Values, scored_numbers
 
 NON_FINITE = "non-finite-prediction"
 NEGATIVE_SCALE = "negative-scale"

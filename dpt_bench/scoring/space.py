@@ -1,4 +1,4 @@
-"""Prediction and target in the space in which a protocol aligns them, at the target's size, and at the scored pixels."""
+"""Prediction and target in the space in which a protocol aligns them, at the target's size and at the scored pixels."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def scored_numbers(
     converted = _converted(prediction, kind, protocol)
     height, width = valid.shape
     count = int(np.count_nonzero(valid))
-    seen, stored, picked = scratch("seen", count), scratch("truth", count), scratch("picked", count, target.values.dtype)
+    seen, stored = scratch("seen", count), scratch("truth", count)
+    picked = scratch("picked", count, target.values.dtype)
     in_strips = protocol.upsample == "bilinear" and valid.size > _LARGE
     full = converted if in_strips else _full_size(converted, (height, width), protocol.upsample)
     step = max(1, _STRIP // width)

@@ -105,7 +105,7 @@ def _trained(run: Run, loader: StagedLoader, plan: str, wish: StopWish, *, resum
 
 
 def resolve(preset: Preset | str | Path, overrides: dict[str, Any]) -> Preset:
-    """A preset by name, by path or as it is, with single keys changed (see `load_preset`) and its files' paths absolute.
+    """A preset by name, by path or as it is, with single keys changed (see `load_preset`); its files by absolute paths.
 
     Processes on other nodes start in other folders, and the run's preset.toml may be trained again from anywhere.
     """
