@@ -15,6 +15,7 @@ def test_the_public_functions_are_found() -> None:
     assert dpt_bench.__all__ == ["build", "evaluate", "load_model", "load_predictor", "train"]
     for name in dpt_bench.__all__:
         assert callable(getattr(dpt_bench, name)), name
+    assert {*dpt_bench.__all__, "__doc__"} <= {*dir(dpt_bench)}, "what an interactive prompt offers"
 
 
 def test_an_unknown_attribute_is_an_attribute_error() -> None:

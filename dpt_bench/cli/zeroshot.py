@@ -46,7 +46,9 @@ def command(
     workers: Annotated[int | None, typer.Option(min=1, help="How many share the run; one a device by default.")] = None,
     variant: Annotated[
         str | None,
-        typer.Option(help="Which network released files hold, where they fit several; or FILE,variant=NAME."),
+        typer.Option(
+            help="Which network the released files hold, where they fit several; for one of them, FILE,variant=NAME."
+        ),
     ] = None,
 ) -> None:
     """Evaluate models on a suite: one table, a CSV for the paper, one row an image on disk. Run again to resume.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dpt_bench.core.lazy import lazy
 
 if TYPE_CHECKING:
     from dpt_bench.conversion.driver import build
@@ -13,18 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildFailed", "BuildOptions", "BuildReport", "InspectOptions", "build", "inspect_shards"]
 
-# imported when it is first asked for: a worker needs little of it, and one starts for each core
-_HOMES = {
-    "BuildFailed": "report",
-    "BuildOptions": "options",
-    "BuildReport": "report",
-    "InspectOptions": "inspect",
-    "build": "driver",
-    "inspect_shards": "inspect",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+# a worker needs little of it, and one starts for each core
+__getattr__ = lazy(
+    __name__,
+    {
+        "BuildFailed": ".report",
+        "BuildOptions": ".options",
+        "BuildReport": ".report",
+        "InspectOptions": ".inspect",
+        "build": ".driver",
+        "inspect_shards": ".inspect",
+    },
+)

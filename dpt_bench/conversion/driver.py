@@ -69,9 +69,18 @@ def build(
 ) -> BuildReport:
     """Convert the datasets of a mix that lie under `raw` (one folder each, named as its recipe) into shards at `out`.
 
-    mix: a mix's name, or the path of a mix or of a single recipe. datasets: only these members of the mix.
-    executor: "serial", "processes" or "ray"; the shards are the same bytes. Finished shards are kept, so a build that
-    was stopped goes on where it was. Members that have no raw folder are told of in the report and the manifest.
+    Finished shards are kept, so a build that was stopped goes on where it was. Members that have no raw folder are told
+    of in the report and the manifest.
+
+    Args:
+        mix: a mix's name, the path of a mix or of a single recipe, or a Mix.
+        raw: the folder of the raw trees; <raw>/<recipe name>/ holds a dataset as its owners ship it.
+        out: a folder or any fsspec URL.
+        datasets: only these members of the mix; None for all.
+        executor: "serial", "processes" or "ray"; the shards are the same bytes.
+        workers: how many processes or tasks at a time; None for one a core.
+        options: sizes, quality, how many samples may be rejected, and whether to plan alone.
+        progress: told of every sample.
 
     Raises:
         UsageError: a wrong call: unknown names, no raw data, a raw tree of another dataset, or an output that cannot be

@@ -33,11 +33,19 @@ def evaluate(
     options: EvaluationOptions = DEFAULTS,
     progress: Progress = SILENT,
 ) -> EvaluationReport:
-    """Evaluate predictors on a suite; `data`/<recipe name>/ is a dataset's root.
+    """Evaluate predictors on a suite: result rows, their means with intervals, tables and pictures.
 
-    Every finished image is journalled at once in `out`, so that a later call with the same arguments goes on where this
-    one was stopped. Images that cannot be read, predicted or scored are rows with a reason. At the end `out` holds
-    results.parquet, summary.csv, leaderboard.csv and gallery/.
+    Every finished image is journalled at once, so that a later call with the same arguments goes on where this one was
+    stopped. Images that cannot be read, predicted or scored are rows with a reason.
+
+    Args:
+        predictors: one or several, of `load_predictor` or of your own (the protocol `Predictor`).
+        suite: a name, the path of a TOML, or a Suite.
+        data: the folder of the datasets; <data>/<recipe name>/ holds one as its owners ship it. Absent ones are left
+            out and named in the report.
+        out: the results folder: results.parquet, summary.csv, leaderboard.csv, gallery/.
+        options: which datasets and images, batches, threads, cache, pictures.
+        progress: told of every image.
 
     Raises:
         UsageError: before anything is written, where the call cannot work; see `make_plan`.

@@ -80,7 +80,7 @@ class PackedBatch:
             tensor.to(device, non_blocking=True) for tensor in (self.images, self.codes, self.span, self.dataset)
         )
         known = (codes.int() & 0xFFFF).sub_(1)
-        target = known.clamp(min=0).float().div_(STEPS)  # `dequantise`, bit for bit
+        target = known.clamp(min=0).float().div_(STEPS)  # `dequantise`, on a CPU bit for bit
         return Batch(images, target, known >= 0, span, dataset, self.names, self.keys)
 
     def pin_memory(self) -> PackedBatch:

@@ -28,10 +28,17 @@ def check_known(origin: str, options: PredictorOptions, known: Collection[str]) 
 
     Raises:
         UnknownNameError: its name is none of `known`.
+        UsageError: a variant is given, of which these models know nothing.
     """
     for name in options.extra:
         if name not in known:
             raise UnknownNameError(f"option of {origin} models", name, known)
+    if options.variant is not None and "variant" not in known:
+        raise UsageError(
+            f"{origin} models have no variants",
+            where=f"--variant {options.variant}",
+            fix="leave it out; of several models, give it to the released file alone: FILE,variant=NAME",
+        )
 
 
 def declared_kind(options: PredictorOptions) -> DepthKind | None:

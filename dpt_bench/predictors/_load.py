@@ -18,10 +18,11 @@ _OF_FOLDER_WITH = {"predictions.toml": "predictions", "config.json": "hf"}
 
 
 def load_predictor(spec: str, options: PredictorOptions | None = None) -> Predictor:
-    """The predictor that `spec` names.
+    """The predictor that `spec` names: call it with an RGB uint8 (H, W, 3) image for float32 (H, W) of its `kind`.
 
     `baseline:constant` calls `load("constant", options)` of the module predictors/baseline.py; a path needs no prefix.
-    What a model's file does not tell may follow: `model.onnx,kind=metric_depth,trained_on=nyu`.
+    What a model's file does not tell may follow: `model.onnx,kind=metric_depth,trained_on=nyu`. options: device,
+    precision, batch size, variant; on a CPU in float32 without them.
 
     Raises:
         UnknownNameError: no predictor has the prefix, or what follows it is unknown.

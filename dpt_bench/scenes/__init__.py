@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from dpt_bench.core.lazy import lazy
 from dpt_bench.scenes.labels import CLASS_NAMES, Label
 from dpt_bench.scenes.scene import Scene, StereoView
 
@@ -14,17 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["CLASS_NAMES", "STYLES", "Label", "Scene", "StereoView", "Style", "render_scene", "scenes_for", "style_for"]
 
-# imported when it is first asked for: readers need `Scene` alone
-_HOMES = {
-    "STYLES": "styles",
-    "Style": "styles",
-    "render_scene": "render",
-    "scenes_for": "render",
-    "style_for": "styles",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+# readers need `Scene` alone
+__getattr__ = lazy(
+    __name__,
+    {
+        "STYLES": ".styles",
+        "Style": ".styles",
+        "render_scene": ".render",
+        "scenes_for": ".render",
+        "style_for": ".styles",
+    },
+)

@@ -74,17 +74,6 @@ def sfm_holes(scene: Scene, rng: np.random.Generator) -> Mask:
     return _with_blobs(invalid, rng.uniform(0.4, 0.7), rng)
 
 
-def stereo_holes(scene: Scene, *, tolerance_px: float = 1.0) -> Mask:
-    """Pixels of the left view that the right view shows too, by a left-right check of the exact flow: bool (H, W)."""
-    forward, backward = scene.right.flow_forward[..., 0], scene.right.flow_backward[..., 0]
-    width = forward.shape[1]
-    there = np.arange(width)[None, :] + np.round(forward).astype(np.int64)
-    inside = (there >= 0) & (there < width)
-    back = np.take_along_axis(backward, np.clip(there, 0, width - 1), axis=1)
-    seen: Mask = inside & (np.abs(forward + back) <= tolerance_px)
-    return seen
-
-
 def _with_blobs(invalid: Mask, share: float, rng: np.random.Generator) -> Mask:
     """The valid pixels, after blobs have raised the share of the invalid ones to `share` where it was lower."""
     height, width = invalid.shape

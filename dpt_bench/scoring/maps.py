@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import SuiteDataset
+from dpt_bench.scoring.fit import align, cap_m, fit_scored
 from dpt_bench.scoring.pixels import scored_pixels
-from dpt_bench.scoring.score import Truth, align, cap_m, fit_scored, in_space
-
-Values = NDArray[np.float64]
+from dpt_bench.scoring.space import Truth, Values, in_space
 
 
 @dataclass(frozen=True)

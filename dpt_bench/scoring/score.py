@@ -5,31 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpt_bench.alignment import Fit, fit_scale, fit_scale_and_shift
-from dpt_bench.core.kinds import DepthKind, to_depth, to_disparity
+from dpt_bench.alignment import Fit
+from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import DepthMap
-from dpt_bench.core.scratch import scratch
 from dpt_bench.core.suite import SuiteDataset
 from dpt_bench.metrics import PixelMean, pixel_means
-from dpt_bench.resize import Size, enlarged_rows, resize_prediction
 from dpt_bench.results.schema import NO_VALID_PIXEL
-from dpt_bench.scoring.pixels import fit_places, scored_pixels
+from dpt_bench.scoring.fit import align, cap_m, fit_scored
+from dpt_bench.scoring.pixels import scored_pixels
 from dpt_bench.scoring.protocol import dense_metrics
+from dpt_bench.scoring.space import Truth, Values, scored_numbers
 
 NON_FINITE = "non-finite-prediction"
 NEGATIVE_SCALE = "negative-scale"
 DEGENERATE_FIT = "degenerate-fit"
 UNDEFINED = "undefined-score"
-_LARGE, _STRIP = 1 << 21, 1 << 16  # pixels above which a map is enlarged in strips, and pixels of a strip
-_BLOCK = 1 << 15  # pixels that stay in the cache while they are aligned
-_NEAREST_M = 1e-6  # aligned depth is kept above this where the protocol states no nearer limit (Marigold eval.py)
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,30 +44,6 @@ class Scored:
     message: str | None = None
 
 
-@dataclass
-class Truth:
-    """An image's scored target numbers (N,) of `kind`; their reciprocals are made when they are asked for."""
-
-    kind: DepthKind
-    stored: Values
-    turned: Values | None = None
-
-    def converted(self, *, disparity: bool) -> Values:
-        """The numbers as disparity or as depth."""
-        if self.kind.is_disparity == disparity:
-            return self.stored
-        if self.turned is None:
-            assert not self.kind.is_affine, "check_target refuses this"
-            self.turned = scratch("turned truth", self.stored.size)
-            np.reciprocal(self.stored, out=self.turned)  # scored pixels are finite and positive
-        return self.turned
-
-    def in_space(self, protocol: SuiteDataset) -> Values:
-        """The numbers in the protocol's alignment space."""
-        numbers = self.converted(disparity=protocol.space == "disparity")
-        return _log(numbers) if protocol.space == "log_depth" else numbers
-
-
 def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Scored:
     """Score a prediction of `kind`, (h, w) at any size, against a target (H, W).
 
@@ -91,8 +61,7 @@ def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, p
     n_valid = int(np.count_nonzero(valid))
     if n_valid == 0:
         return Scored(skipped=NO_VALID_PIXEL, message="the target has no pixel that this protocol scores")
-    truth = Truth(target.kind, scratch("truth", n_valid))
-    seen = _scored_numbers(_converted_to_space(prediction, kind, protocol), target.values, valid, (protocol, truth))
+    seen, truth = scored_numbers(prediction, kind, protocol, target, valid)
     unusable = _count_non_finite(seen)
     if unusable:
         message = f"{unusable} of {n_valid} scored pixels have no finite prediction"
@@ -110,58 +79,6 @@ def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, p
         message = f"{undefined[0]} is not defined for this image"
         return Scored({}, scale, shift, n_valid, flags, UNDEFINED, message)
     return Scored(values, scale, shift, n_valid, flags)
-
-
-def in_space(
-    prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset, size: tuple[int, ...]
-) -> Values:
-    """The prediction in the protocol's alignment space and at the target's size: float64 (H, W)."""
-    converted = _converted_to_space(prediction, kind, protocol)
-    full = resize_prediction(converted, (size[0], size[1]), protocol.upsample)
-    wide = np.asarray(full, dtype=np.float64)
-    return _log(wide) if protocol.space == "log_depth" else wide
-
-
-def fit_scored(prediction: Values, truth: Values, valid: NDArray[np.bool_], protocol: SuiteDataset) -> Fit | None:
-    """The protocol's fit over the (N,) scored pixels of `valid` in its space, None where it aligns nothing."""
-    if protocol.alignment == "none":
-        return None
-    if protocol.alignment_max_side is not None:
-        size = (valid.shape[0], valid.shape[1])
-        seen = fit_places(np.flatnonzero(valid), size, protocol.alignment_max_side)
-        prediction, truth = prediction[seen], truth[seen]
-    if protocol.alignment == "scale_and_shift":
-        return fit_scale_and_shift(prediction, truth)
-    if protocol.space == "log_depth":  # the scale of a depth is the shift of its logarithm
-        shift = float(np.mean(truth - prediction))
-        return Fit(scale=1.0, shift=shift, num_pixels=prediction.size, degenerate=False)
-    return fit_scale(prediction, truth)
-
-
-def cap_m(truth: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> float | None:
-    """The depth that aligned predictions of an image are clamped to, given its scored target numbers (N,) of `kind`."""
-    if not protocol.cap_at_farthest:
-        return protocol.cap_m
-    return float(1 / truth.min() if kind.is_disparity else truth.max())
-
-
-def align(prediction: Values, fit: Fit | None, protocol: SuiteDataset, cap_m: float | None) -> None:
-    """Apply the fit and the cap in place; a contiguous prediction in the protocol's space becomes disparity or depth.
-
-    Disparity ends up not below 1 / cap_m, depth within its limits; logarithms are undone.
-    """
-    numbers = prediction.reshape(-1)
-    for start in range(0, numbers.size, _BLOCK):
-        block = numbers[start : start + _BLOCK]
-        if fit is not None:
-            block *= fit.scale
-            block += fit.shift
-        if protocol.space == "log_depth":
-            np.exp(block, out=block)
-        if protocol.space != "disparity":
-            np.clip(block, protocol.target_range_m[0] or _NEAREST_M, cap_m, out=block)
-        elif cap_m is not None:
-            np.maximum(block, 1.0 / cap_m, out=block)
 
 
 def _measure(
@@ -195,47 +112,6 @@ def _then_turned(prepare: Callable[[Values], None] | None) -> Callable[[Values],
     return turned
 
 
-def _converted_to_space(prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Values:
-    if kind.is_disparity != (protocol.space == "disparity"):
-        return (to_disparity if protocol.space == "disparity" else to_depth)(prediction, kind)
-    wide: Values = scratch("prediction", prediction.size).reshape(prediction.shape)
-    np.copyto(wide, prediction)
-    return wide
-
-
-def _scored_numbers(
-    prediction: Values, target: NDArray[np.floating], valid: NDArray[np.bool_], into: tuple[SuiteDataset, Truth]
-) -> Values:
-    """The prediction (N,) in the protocol's space at the valid pixels; the target's numbers there go into the truth.
-
-    Maps too large for the cache are enlarged a strip of rows at a time: of 24 megapixels no full map is made.
-    """
-    protocol, truth = into
-    height, width = valid.shape
-    n_valid = truth.stored.size
-    seen: Values = scratch("seen", n_valid)
-    picked = scratch("picked", n_valid, target.dtype)
-    in_strips = protocol.upsample == "bilinear" and valid.size > _LARGE
-    full = prediction if in_strips else _full_size(prediction, (height, width), protocol.upsample)
-    step = max(1, _STRIP // width)
-    start = 0
-    for top in range(0, height, step):
-        bottom = min(top + step, height)
-        strip = enlarged_rows(prediction, (height, width), top, bottom) if in_strips else full[top:bottom]
-        places = np.flatnonzero(valid[top:bottom])  # as a mask gathers five times slower
-        stop = start + places.size
-        strip.ravel().take(places, out=seen[start:stop], mode="clip")
-        target[top:bottom].ravel().take(places, out=picked[start:stop], mode="clip")
-        np.copyto(truth.stored[start:stop], picked[start:stop])
-        start = stop
-    return _log(seen) if protocol.space == "log_depth" else seen
-
-
-def _full_size(prediction: Values, size: Size, method: Literal["bilinear", "bicubic", "nearest"]) -> Values:
-    out = scratch("full", size[0] * size[1]).reshape(size)
-    return np.asarray(resize_prediction(prediction, size, method, out=out), np.float64)
-
-
 def _count_non_finite(values: Values) -> int:
     with np.errstate(over="ignore", invalid="ignore"):
         if isfinite(values.sum()):  # one pass without a mask: the sum is finite only where all numbers are
@@ -250,9 +126,3 @@ def _flags(fit: Fit | None, prediction: NDArray[np.floating]) -> tuple[str, ...]
         NON_FINITE: not np.isfinite(prediction).all(),
     }
     return tuple(name for name, present in found.items() if present)
-
-
-def _log(depth: Values) -> Values:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logarithm: Values = np.log(depth)
-    return logarithm

@@ -18,6 +18,7 @@ class ModelChoice(Strict):
 
     pretrained: fetch the backbone's ImageNet weights; or a path to a file that holds them.
     start: begin with all weights of a trained network, whatever `load_model` reads; its output may mean something else.
+    Both paths are relative to the folder in which the run is started.
     """
 
     variant: str
@@ -30,6 +31,11 @@ class ModelChoice(Strict):
         if self.start is not None and self.pretrained is not False:
             raise ValueError("start gives all weights, so that pretrained ones have no place: set pretrained = false")
         return self
+
+    def files(self) -> dict[str, Path]:
+        """The files that weights are read from, by the names of their keys."""
+        chosen = {"pretrained": self.pretrained, "start": self.start}
+        return {name: path for name, path in chosen.items() if isinstance(path, Path)}
 
     def resolved(self, crop: int) -> ModelSpec:
         """The spec in full; `train_size` is the side of the training views, unless `spec` says otherwise.

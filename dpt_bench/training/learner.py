@@ -39,9 +39,7 @@ class Learner:
 
     def __init__(self, model: DPT, preset: Preset, task: Task, world: World) -> None:
         if world.device.type == "cuda":
-            torch.backends.cudnn.benchmark = (
-                True  # views all have one size: the fastest convolutions are looked for once
-            )
+            torch.backends.cudnn.benchmark = True  # views have one size: looking for the fastest convolutions pays
         layout = torch.channels_last if preset.channels_last else torch.contiguous_format
         model.checkpoint_gradients(enabled=preset.gradient_checkpointing)
         model.to(world.device, DTYPES[preset.precision])

@@ -105,8 +105,15 @@ def _trained(run: Run, loader: StagedLoader, plan: str, wish: StopWish, *, resum
 
 
 def resolve(preset: Preset | str | Path, overrides: dict[str, Any]) -> Preset:
-    """A preset by name, by path or as it is, with single keys changed; see `load_preset`."""
+    """A preset by name, by path or as it is, with single keys changed (see `load_preset`); its files by absolute paths.
+
+    Processes on other nodes start in other folders, and the run's preset.toml may be trained again from anywhere.
+    """
     if not isinstance(preset, Preset):
-        return load_preset(preset, overrides)
-    tables = preset.model_dump(mode="json", exclude={"name"}, exclude_none=True)
-    return changed(preset, tables, overrides) if overrides else preset
+        chosen = load_preset(preset, overrides)
+    else:
+        tables = preset.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+        chosen = changed(preset, tables, overrides) if overrides else preset
+    model = chosen.model
+    paths = {name: path.expanduser().absolute() for name, path in model.files().items()}
+    return chosen.model_copy(update={"model": model.model_copy(update=paths)})

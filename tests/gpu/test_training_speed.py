@@ -62,10 +62,9 @@ def batch(device: torch.device) -> Batch:
     valid = torch.rand(BATCH, SIDE, SIDE, generator=generator) < 0.9
     dataset = torch.randint(0, DATASETS, (BATCH,), generator=generator)
     names = tuple(f"dataset-{number}" for number in range(DATASETS))
-    whole = Batch(
-        images, target, valid, torch.full((len(images), 2), torch.nan), dataset, names, tuple(map(str, range(BATCH)))
-    )
-    return whole.to(device)
+    span = torch.full((BATCH, 2), torch.nan)
+    images, target, valid, span, dataset = (one.to(device) for one in (images, target, valid, span, dataset))
+    return Batch(images, target, valid, span, dataset, names, tuple(map(str, range(BATCH))))
 
 
 def ours(variant: str, device: torch.device, **changes: Any) -> Callable[[int], object]:

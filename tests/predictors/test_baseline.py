@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from dpt_bench.core.errors import UsageError
 from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.suite import ResizeRule
-from dpt_bench.predictors import Query, load_predictor
+from dpt_bench.predictors import PredictorOptions, Query, load_predictor
 
 RULE = ResizeRule(side="longer")
 
@@ -37,3 +39,9 @@ def test_ramp_comes_nearer_downwards() -> None:
     np.testing.assert_allclose(values[:, 4], np.arange(7) / 6, rtol=1e-6)
     assert np.ptp(values, axis=1).max() == 0
     assert load_predictor("baseline:ramp")(np.zeros((1, 3, 3), np.uint8)).shape == (1, 3)
+
+
+def test_a_variant_that_nobody_would_read_is_refused() -> None:
+    with pytest.raises(UsageError, match="baseline models have no variants") as caught:
+        load_predictor("baseline:ramp", PredictorOptions(variant="dpt-hybrid-nyu"))
+    assert "FILE,variant=NAME" in str(caught.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dpt_bench.scenes import STYLES, Label, Scene, render_scene
-from dpt_bench.scenes.sensors import lidar_mask, sfm_holes, stereo_holes, structured_light_holes
+from dpt_bench.scenes.sensors import lidar_mask, sfm_holes, structured_light_holes
 
 
 @pytest.mark.parametrize("size", [(128, 424), (375, 1242)])
@@ -44,13 +44,6 @@ def test_structure_from_motion_misses_sky_and_people(square: Scene) -> None:
     assert not valid[square.sky].any()
     assert not valid[square.labels == Label.PERSON].any()
     assert 0.25 < valid.mean() < 0.62
-
-
-def test_stereo_misses_what_the_right_eye_does_not_see(street: Scene) -> None:
-    valid = stereo_holes(street)
-    landing = np.arange(valid.shape[1])[None, :] + street.right.flow_forward[..., 0]
-    assert not valid[landing < -0.5].any()
-    assert 0.5 < valid.mean() < 1
 
 
 def test_masks_follow_from_the_generator(square: Scene) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpt_bench.core.kinds import DepthKind
-from dpt_bench.scoring import score
+from dpt_bench.scoring import score, space
 
 DISPARITY = DepthKind.AFFINE_DISPARITY
 
@@ -321,9 +319,8 @@ def test_values_are_fractions(scene, make_protocol, make_target) -> None:
 def test_large_maps_go_in_strips_to_the_same_numbers(seed, oracle, make_protocol, make_target) -> None:
     depth_m, valid, prediction = random_image(seed)
     with pytest.MonkeyPatch.context() as patch:
-        module = sys.modules[score.__module__]
-        patch.setattr(module, "_LARGE", 0)
-        patch.setattr(module, "_STRIP", 70)
+        patch.setattr(space, "_LARGE", 0)
+        patch.setattr(space, "_STRIP", 70)
         scored = score(make_target(depth_m, valid), prediction, DISPARITY, make_protocol())
     expected = oracle.midas_scores(prediction, depth_m, valid, cap_m=80.0)
     if expected is None:

@@ -14,7 +14,9 @@ from dpt_bench.loading import Batch
 from dpt_bench.model.checkpoint import read_checkpoint
 from dpt_bench.training import train
 from dpt_bench.training.config import load_preset
+from dpt_bench.training.run_folder import preset_toml
 from dpt_bench.training.tasks._contract import load_task
+from dpt_bench.training.trainer import resolve
 
 MICRO: dict[str, Any] = {
     "model.spec.backbone": str(Path(__file__).with_name("micro_backbone.py")),
@@ -76,6 +78,22 @@ def test_a_run_begins_with_the_weights_that_it_is_given(shards_url: str, relativ
     assert wanted.ema is not None
     parameters = {name for name in wanted.ema if "running" not in name and "num_batches" not in name}
     assert all(torch.equal(got.weights[name], wanted.ema[name]) for name in parameters)
+
+
+@pytest.mark.parametrize("key", ["model.start", "model.pretrained"])
+def test_a_relative_path_means_the_same_in_another_folder(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers of a cluster start elsewhere; so may whoever trains a run's preset.toml again."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    preset = load_preset("demo")
+    for given, wanted in (("a/b.pt", tmp_path / "a/b.pt"), ("~/b.pt", Path("/home/somebody/b.pt"))):
+        for found in (resolve("demo", {key: given}), resolve(preset, {key: given})):
+            assert found.model.files() == {key.removeprefix("model."): wanted}
+            (tmp_path / "preset.toml").write_text(preset_toml(found))
+            assert load_preset(tmp_path / "preset.toml").model == found.model
+    assert resolve(preset, {}) == preset
 
 
 def test_what_does_not_fit_is_refused(shards_url: str, relative: Path, tmp_path: Path) -> None:

@@ -27,12 +27,13 @@ class Task(Protocol):
     def losses(self, prediction: Tensor, batch: Batch, counts: Tensor | None = None) -> Tensor:
         """(B,) float32 or wider, to be averaged; zero for an image that says nothing.
 
-        counts: mean of `counts` over the images that they will be averaged with, for each of these (B, K).
+        counts: for every image, the mean of what `counts` gives over all images of the step that its loss is averaged
+            with, on whatever process: (B, K). None where `counts` gives None.
         """
         ...
 
     def counts(self, batch: Batch) -> Tensor | None:
-        """(B, K) float64, what is averaged before `losses` needs it; None where every image stands for itself."""
+        """(B, K) float64 of the images alone, for a loss that divides by sums over a step; None for any other loss."""
         ...
 
     def informative(self, batch: Batch) -> Tensor:
