@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 import cv2
@@ -140,12 +141,19 @@ def pick_pixels(array: NDArray[Number], size: Size) -> NDArray[Number]:
 
 
 def _at_centres(array: NDArray[Number], size: Size) -> NDArray[Number]:
-    # floor((i + 0.5) * side / goal) in integers: OpenCV's own nearest and nearest-exact miss some centres by one pixel
-    rows, columns = (
-        (2 * np.arange(goal) + 1) * side // (2 * goal) for side, goal in zip(array.shape[:2], size, strict=True)
-    )
-    picked: NDArray[Number] = array.take(rows, axis=0).take(columns, axis=1)
+    height, width, *rest = array.shape
+    picked: NDArray[Number] = array.reshape(height * width, *rest).take(_centres((height, width), size), axis=0)
     return picked
+
+
+@lru_cache(maxsize=8)  # the frames of a video or of a camera share theirs
+def _centres(shape: Size, size: Size) -> NDArray[np.intp]:
+    """Where in a flat array of `shape` the pixels at the centres of `size` lie: intp of `size`."""
+    # floor((i + 0.5) * side / goal) in integers: OpenCV's own nearest and nearest-exact miss some centres by one pixel
+    rows, columns = ((2 * np.arange(goal) + 1) * side // (2 * goal) for side, goal in zip(shape, size, strict=True))
+    places: NDArray[np.intp] = rows[:, None] * shape[1] + columns
+    places.flags.writeable = False
+    return places
 
 
 def _neighbours(

@@ -1,12 +1,12 @@
 """Who a place belongs to: manifest.json and dataset.json are created exclusively, other builds are refused.
 
-The manifest comes first and names no dataset yet. It holds what all datasets of a place share, so that of two builds
-with other options only one can have an empty place, whichever datasets they begin with.
+The manifest comes first and names no dataset yet. It holds the mix and what all datasets of a place share, so that of
+two builds with other options, or of mixes of which neither holds the other, only one can have an empty place.
 """
 
 from __future__ import annotations
 
-from dpt_bench.conversion.finish import new_manifest
+from dpt_bench.conversion.manifest import new_manifest, refuse_smaller_mix, take_over
 from dpt_bench.conversion.members import dataset_name
 from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.core.errors import UsageError
@@ -25,16 +25,19 @@ _FIX = "use the same options, or another --out; or delete what is there"
 
 
 def claim_place(store: ShardStore, mix: Mix, options: BuildOptions) -> None:
-    """Create manifest.json, unless somebody has created it for the same options.
+    """Create manifest.json, unless somebody has created it for the same options and this mix or a smaller one.
+
+    A smaller one that still runs goes on, as a part of this mix.
 
     Raises:
-        UsageError: the place belongs to a build with other options, or holds what the mix has not.
+        UsageError: the place belongs to a build with other options, or to a mix with members that this one has not.
         OSError: it cannot be written.
     """
     try:
         store.put_exclusive(MANIFEST, encode_record(new_manifest(mix, options)))
     except FileExistsError:
         refuse_other_place(store, mix, options)
+        take_over(store, mix, options)
 
 
 def claim(store: ShardStore, identity: Identity) -> None:
@@ -69,15 +72,12 @@ def refuse_other_place(store: ShardStore, mix: Mix, options: BuildOptions) -> No
     """Pass where the place is free, or its datasets share the mix and the options that are not a member's own.
 
     Raises:
-        UsageError: it was begun with other options, or its manifest lists a dataset that the mix has not.
+        UsageError: it was begun with other options, or for a mix with members that this one has not.
     """
     manifest = read_claim(store)
     if manifest is not None:
         _refuse_other_options("the shards there were", manifest.options, options, store.address(MANIFEST))
-        names = [dataset_name(member) for member in mix.members]
-        if lost := [name for name in manifest.datasets if name not in names]:
-            what = f"the shards there are of {manifest.mix} and hold {', '.join(lost)}, which {mix.name} has not"
-            raise UsageError(what, where=store.url, fix="choose another --out")
+        refuse_smaller_mix(store, manifest, mix)
     for member in mix.members:
         record = read_dataset_record(store, dataset_name(member))
         if record is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -68,22 +69,25 @@ def normalised_inverse_depth(
     """
     has_sky = target.sky is not None and bool(target.sky.any())
     measured = target.valid if target.sky is None else target.valid & ~target.sky
-    inverse = _inverse(target.values, target.kind, measured)
-    lo, hi = float(np.fmin.reduce(inverse, axis=None)), float(np.fmax.reduce(inverse, axis=None))
+    inverse, lo, hi = _inverse(target.values, target.kind, measured)
     if lo < 0 and (policy == "infinity" or not target.kind.is_affine):
         raise SampleError("negative", f"{target.kind} is negative at valid pixels, lowest inverse depth {lo:g}")
-    if has_sky and policy != "invalid":
-        lo = 0.0 if policy == "infinity" else lo
-        np.copyto(inverse, lo, where=target.sky)
+    if has_sky and policy == "infinity":
+        lo = 0.0
     if hi - lo <= FLAT_RANGE * max(abs(lo), abs(hi)):
         raise SampleError("flat", f"inverse depth is the same everywhere: {lo:g} to {hi:g}")
     inverse -= lo
     inverse /= hi - lo
-    return inverse.astype(np.float32), target.sky, lo, hi
+    normalised = inverse.astype(np.float32)
+    if has_sky and policy != "invalid":
+        np.copyto(normalised, 0.0, where=target.sky)  # what lo becomes
+    return normalised, target.sky, lo, hi
 
 
-def _inverse(values: NDArray[np.float32], kind: DepthKind, measured: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Inverse depth (affine or not) in float64 at measured pixels, NaN elsewhere."""
+def _inverse(
+    values: NDArray[np.float32], kind: DepthKind, measured: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], float, float]:
+    """Inverse depth (affine or not) in float64 at measured pixels, NaN elsewhere; its least and its largest number."""
     num_measured = np.count_nonzero(measured)
     if num_measured < MIN_MEASURED_FRACTION * measured.size:
         share = num_measured / max(measured.size, 1)
@@ -97,21 +101,25 @@ def _inverse(values: NDArray[np.float32], kind: DepthKind, measured: NDArray[np.
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
             inverse = np.divide(1.0, values, dtype=np.float64)
-    if num_measured != measured.size:
-        np.copyto(inverse, np.nan, where=~measured)  # dividing under a mask would take five times as long
+    unknown = np.isnan(inverse)
+    if not np.array_equal(unknown, ~measured):  # readers write NaN where nothing was measured, but the sky may differ
+        np.copyto(inverse, np.nan, where=~measured)
+    lo, hi = float(np.fmin.reduce(inverse, axis=None)), float(np.fmax.reduce(inverse, axis=None))
     # depth 0 gives inf and depth inf gives 0: neither is a measurement
-    if np.count_nonzero(np.isfinite(inverse)) != num_measured or (
-        not kind.is_disparity and np.count_nonzero(inverse == 0)
-    ):
+    finite = math.isfinite(lo) and math.isfinite(hi)
+    if not finite or np.any(unknown & measured) or (lo == 0 and not kind.is_disparity):
         raise SampleError("non-finite", f"{kind} at valid pixels is NaN, infinite or zero")
-    return inverse
+    return inverse, lo, hi
 
 
 def _pick(target: DepthMap, size: tuple[int, int]) -> DepthMap:
     if target.values.shape == size:
         return target
-    sky = None if target.sky is None else pick_pixels(target.sky, size)
-    return DepthMap(pick_pixels(target.values, size), target.kind, pick_pixels(target.valid, size), sky)
+    values = pick_pixels(target.values, size)
+    if target.sky is None:
+        return DepthMap(values, target.kind, pick_pixels(target.valid, size))
+    both = pick_pixels(target.valid + 2 * target.sky.view(np.uint8), size)  # one array takes half the time of two
+    return DepthMap(values, target.kind, (both & 1).view(np.bool_), (both >> 1).view(np.bool_))
 
 
 def _meta(sample: Sample, recipe: Recipe, size: tuple[int, int]) -> dict[str, Any]:

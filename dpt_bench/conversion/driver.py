@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from dpt_bench.conversion.claims import claim, claim_place, refuse_other_build, refuse_other_place
 from dpt_bench.conversion.executors import check_executor, run
-from dpt_bench.conversion.finish import finish_dataset, write_manifest
+from dpt_bench.conversion.finish import finish_dataset
+from dpt_bench.conversion.manifest import write_manifest
 from dpt_bench.conversion.members import Found, Missing, find_members, load_mix_or_recipe
 from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.conversion.plan import DatasetPlan, plan_dataset
@@ -218,9 +219,9 @@ def _finish(state: _Build, dataset: _Dataset) -> None:
     ceiling = state.options.max_rejected
     record = _stored(state, lambda: finish_dataset(state.store, dataset.plan, expected, ceiling))
     if record.complete:
-        state.rows[name] = finished_row(record, "built")
+        state.rows[name] = finished_row(record, "built", "; ".join(dataset.plan.remarks))
         # should the build stop later, this one is usable
-        _stored(state, lambda: write_manifest(state.store, state.mix, state.options, {}))
+        _stored(state, lambda: write_manifest(state.store, state.mix, state.options))
         return
     fix = "rejected.parquet says why each; mend the raw files and add --retry-rejected, or raise --max-rejected"
     _fail(state, refused_row(record, dataset.plan.table.num_rows, expected, ceiling), fix)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from dpt_bench.conversion.options import BuildOptions
 from dpt_bench.core.errors import UsageError
 from dpt_bench.core.mix import Member
 from dpt_bench.core.recipe import Recipe
-from dpt_bench.readers._contract import ITEM_FIELDS, Reader, load_reader
+from dpt_bench.readers._contract import ITEM_FIELDS, REMARKS, Reader, load_reader
+from dpt_bench.readers._example import MARKER
 from dpt_bench.shards.codec import KEY_PATTERN
 from dpt_bench.shards.layout import shard_name
 from dpt_bench.shards.records import Identity, ItemsRecord
@@ -44,12 +46,13 @@ class DatasetPlan:
     """The plan of one dataset.
 
     table: the reader's columns, and `split`, `shard`, `problem` (a reason to reject the item unread, or null); rows in
-        the order in which they are written.
+        the order in which they are written. remarks: what the raw tree lacks, or holds and is in no row, for people.
     """
 
     identity: Identity
     table: pa.Table
     shards: tuple[PlannedShard, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def dataset(self) -> str:
@@ -76,8 +79,11 @@ def plan_dataset(recipe: Recipe, root: Path, member: Member, options: BuildOptio
     tables: list[pa.Table] = []
     shards: list[PlannedShard] = []
     records: dict[str, ItemsRecord] = {}
+    told: dict[str, list[str]] = {}
     for split in [required, *(name for name in recipe.splits if name != required)]:
         items = _list(reader, root, recipe, split, may_be_empty=split != required)
+        told[split] = _remarks(items, root, recipe.splits[split].images)
+        items = items.replace_schema_metadata()  # it would travel with every job
         if split == required:
             items = thin_out(items, member)
         records[split] = ItemsRecord(count=items.num_rows, sha256=hash_items(items))
@@ -91,7 +97,8 @@ def plan_dataset(recipe: Recipe, root: Path, member: Member, options: BuildOptio
         options=options.of_member(member),
         items=records,
     )
-    return DatasetPlan(identity, pa.concat_tables(tables, promote_options="permissive"), tuple(shards))
+    table = pa.concat_tables(tables, promote_options="permissive")
+    return DatasetPlan(identity, table, tuple(shards), _merged(told))
 
 
 def thin_out(items: pa.Table, member: Member) -> pa.Table:
@@ -152,7 +159,7 @@ def _list(reader: Reader, root: Path, recipe: Recipe, split: str, *, may_be_empt
         if not may_be_empty:
             raise
         # the required split of the same tree was listed before, so this one is empty rather than the tree wrong
-        return reader.list(root, recipe, required_split(recipe)).slice(0, 0)
+        return reader.list(root, recipe, required_split(recipe)).slice(0, 0).replace_schema_metadata()
     if items.num_rows == 0 and not may_be_empty:
         raise UsageError(
             f"{recipe.name}: the split {split!r} is empty",
@@ -160,6 +167,23 @@ def _list(reader: Reader, root: Path, recipe: Recipe, split: str, *, may_be_empt
             fix=recipe.obtain,
         )
     return items
+
+
+def _remarks(items: pa.Table, root: Path, official: int | None) -> list[str]:
+    """What the reader has to say of a split, and how it compares with the release."""
+    lines = (items.schema.metadata or {}).get(REMARKS.encode(), b"").decode().splitlines()
+    if official is not None and items.num_rows != official and not (root / MARKER).exists():
+        lines.append(f"{items.num_rows:,} images, the release has {official:,}")
+    return lines
+
+
+def _merged(told: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Remarks with the splits that they are of, which is not said where it is all of them."""
+    splits: dict[str, list[str]] = defaultdict(list)
+    for split, lines in told.items():
+        for line in lines:
+            splits[line].append(split)
+    return tuple(line if len(names) == len(told) else f"{', '.join(names)}: {line}" for line, names in splits.items())
 
 
 def _cut(split: str, start: int, count: int, size: int) -> Iterator[PlannedShard]:

@@ -18,7 +18,8 @@ class DatasetRow:
     """One dataset of a build.
 
     status: "built" by this build; "present", finished earlier and its raw tree is gone; "planned" in a dry run;
-    "missing", with the way to obtain it in `note`; "failed", with the reason in `note`.
+    "missing", with the way to obtain it in `note`; "failed", with the reason in `note`, which otherwise tells what the
+    raw tree lacks of the release or holds and is no item.
     samples: accepted ones by split, in a dry run the items planned. num_bytes: of the shards, in a dry run an estimate.
     """
 

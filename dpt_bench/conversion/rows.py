@@ -27,7 +27,7 @@ def planned_row(found: Found, plan: DatasetPlan, options: SampleOptions) -> Data
     source = Source.open(found.argument, plan.identity.recipe_sha256, found.root)
     counts = {split: items.count for split, items in plan.identity.items.items()}
     size = estimate_bytes(plan, source, options)
-    return DatasetRow(plan.dataset, "planned", counts, {}, len(plan.shards), size)
+    return DatasetRow(plan.dataset, "planned", counts, {}, len(plan.shards), size, "; ".join(plan.remarks))
 
 
 def finished_row(record: DatasetRecord, status: Status, note: str = "") -> DatasetRow:

@@ -60,6 +60,13 @@ def palette_as_grey(data: bytes) -> bytes:
     return b"".join(kept)
 
 
+def as_bits(data: bytes, width: int) -> bytes:
+    """An 8-bit grey file relabelled as one of `width` 1-bit pixels, of which each byte that it holds is eight."""
+    _, content = next(_chunks(data))
+    header = _chunk(b"IHDR", b"".join((struct.pack(">I", width), content[4:8], b"\1", content[9:])))
+    return b"".join((SIGNATURE, header, data[_HEADER_END:]))
+
+
 def read_text(data: bytes) -> dict[str, str]:
     """Keyword -> text of all tEXt, zTXt and iTXt chunks.
 

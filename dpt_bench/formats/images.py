@@ -103,7 +103,8 @@ def encode_mask(mask: NDArray[np.bool_]) -> bytes:
     """1-bit PNG of a bool (H, W) array."""
     assert mask.dtype == np.bool_, f"a mask is bool, got {mask.dtype}"
     assert mask.ndim == 2, f"a mask is (H, W), got {mask.shape}"
-    return _encode(".png", np.ascontiguousarray(mask).view(np.uint8), [cv2.IMWRITE_PNG_BILEVEL, 1])
+    # the file holds eight pixels in a byte, filtered and compressed as bytes: packed first they are less work
+    return _png.as_bits(_encode(".png", np.packbits(mask, axis=1), []), mask.shape[1])
 
 
 def png_text(data: bytes) -> dict[str, str]:

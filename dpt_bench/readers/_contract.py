@@ -22,6 +22,10 @@ ITEM_FIELDS = [
 """Columns every item table has: `key` as in Sample.key; `scene`, what a split must not cut through; `files`, POSIX
 paths below the root, image first. A reader may add columns of its own. Rows are sorted by key."""
 
+REMARKS = "remarks"
+"""Key of the table's metadata under which a reader tells people, a line each, what it has found and left out, or looked
+for and not found: what is in a row is never lost without a word, so what is in none should not be either."""
+
 Row = Mapping[str, Any]
 
 

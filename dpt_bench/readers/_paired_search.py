@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dpt_bench.core.recipe import Recipe
 from dpt_bench.readers._paired_layout import Layout, compile_pattern, readings
 from dpt_bench.readers._splits import load_split_list
-from dpt_bench.readers._tree import files_below
+from dpt_bench.readers._tree import count, files_below, without_image
 
 Values = tuple[str, ...]
 """What the {names} of a layout stand for, in the order of `image`."""
@@ -21,13 +22,21 @@ Values = tuple[str, ...]
 class Found:
     """Paths by values of {names}: images by all, targets and masks by those in the places `shared`.
 
-    A target may lack {names} of the image, such as the pass of a film, and then serves several images.
+    A target may lack {names} of the image, such as the pass of a film, and then serves several images. doubled: images
+    whose {names} another path had already.
     """
 
     images: dict[Values, str]
     targets: dict[Values, str]
     masks: dict[Values, list[str]]
     shared: Sequence[int]
+    doubled: list[str] = field(default_factory=list)
+
+    @property
+    def lonely_targets(self) -> list[str]:
+        """Targets that belong to no image."""
+        known = set(map(self._shared, self.images))
+        return [path for values, path in self.targets.items() if values not in known]
 
     def target(self, values: Values) -> str | None:
         """The target of an image."""
@@ -58,7 +67,9 @@ def search(root: Path, layout: Layout) -> Found:
     for path in sorted(files_below(root)):
         match = image.fullmatch(path)
         if match is not None and not matches(path, layout.exclude):
-            found.images.setdefault(tuple([match[name] for name in layout.names]), path)
+            names = tuple([match[name] for name in layout.names])
+            if found.images.setdefault(names, path) != path:
+                found.doubled.append(path)
         for pattern, compiled in partners.items():
             if (match := compiled.fullmatch(path)) is not None:
                 others.append((pattern, path, tuple([match[name] for name in shared])))
@@ -106,8 +117,22 @@ def scene_of(values: Values, layout: Layout) -> str:
 
 
 def matches(path: str, tails: Sequence[str]) -> bool:
-    """Whether a path ends as one of the tails, in which * and ? stand for any characters."""
-    return any(fnmatchcase(path, f"*{tail}") for tail in tails)
+    """Whether a path ends as one of the tails, in which * and ? stand for any characters; cases do not matter."""
+    return any(fnmatchcase(path.lower(), f"*{tail.lower()}") for tail in tails)
+
+
+def left_out(found: Found, recipe: Recipe, layout: Layout, split: str) -> list[str]:
+    """Remarks on what is in no row of the split: for people who miss something."""
+    twin = min(found.doubled, default="")
+    lines = [without_image(found.lonely_targets), count(len(found.doubled), f"images there twice, such as {twin}")]
+    if "split" in layout.names:
+        place = layout.names.index("split")
+        strange = Counter(values[place] for values in found.images if values[place] not in recipe.splits)
+        lines += [count(number, f"images in the folder {name}, which is no split") for name, number in strange.items()]
+    if listed := sum(map(len, listed_numbers(recipe, split).values())):
+        absent = listed - len(of_split(list(found.images), recipe, layout, split))
+        lines.append(count(absent, f"of {listed:,} listed images not found"))
+    return lines
 
 
 def _places(layout: Layout, names: Sequence[str]) -> list[int]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dpt_bench.core.errors import SampleError, UnknownNameError, UsageError
 from dpt_bench.core.recipe import Recipe
-from dpt_bench.readers._contract import ITEM_FIELDS, Row
+from dpt_bench.readers._contract import ITEM_FIELDS, REMARKS, Row
 
 Decoded = TypeVar("Decoded")
 ILLEGAL = re.compile(r"[^A-Za-z0-9_/-]")
@@ -84,9 +84,29 @@ def item_table(
 
 
 def pair_table(images: Mapping[str, str], targets: Mapping[str, str], scenes: Mapping[str, str]) -> pa.Table:
-    """One row an image; one without a target is listed too, and rejected when it is read: nothing vanishes."""
+    """One row an image; one without a target is listed too, and rejected when it is read: nothing vanishes.
+
+    A target without an image is no item, so a remark tells of it.
+    """
     files = [(image, targets[key]) if key in targets else (image,) for key, image in images.items()]
-    return item_table(list(images), [scenes[key] for key in images], files)
+    remark = without_image([path for key, path in targets.items() if key not in images])
+    return item_table(list(images), [scenes[key] for key in images], files, metadata=remarks(remark))
+
+
+def remarks(*lines: str) -> dict[str, str]:
+    """Metadata of an item table with these remarks; empty ones are left out."""
+    kept = "\n".join(filter(None, lines))
+    return {REMARKS: kept} if kept else {}
+
+
+def count(number: int, what: str) -> str:
+    """The remark "12 frames without flow", none where the number is 0."""
+    return f"{number:,} {what}" if number else ""
+
+
+def without_image(targets: Sequence[str]) -> str:
+    """The remark on targets whose image was not found."""
+    return count(len(targets), f"targets without an image, such as {min(targets, default='')}")
 
 
 def check_tree(root: Path, recipe: Recipe, split: str) -> None:

@@ -67,10 +67,13 @@ class Reader:
         if not found["imgs"].keys() & found["depths"].keys():
             raise wrong_tree(root, recipe, ["<4 digits>/dense<k>/imgs/<id>.jpg", "<4 digits>/dense<k>/depths/<id>.h5"])
         val = set(layout.val_scenes)
-        chosen = {key: path for key, path in found["imgs"].items() if (scenes[key] in val) == (split == "val")}
+        chosen, targets = (
+            {key: path for key, path in found[kind].items() if (scenes[key] in val) == (split == "val")}
+            for kind in ("imgs", "depths")
+        )
         if not chosen:
             raise empty_split(root, recipe, split)
-        return pair_table(chosen, found["depths"], scenes)
+        return pair_table(chosen, targets, scenes)
 
     def read(self, root: Path, recipe: Recipe, row: Row) -> Sample:
         """Decode an image and its depth; ordinal maps are refused, outliers removed.
@@ -143,7 +146,7 @@ def remove_outliers(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _belongs(kind: str, ending: str) -> bool:
-    return ending.lower() in IMAGE_ENDINGS if kind == "imgs" else ending == "h5"
+    return ending.lower() in (IMAGE_ENDINGS if kind == "imgs" else ("h5",))
 
 
 def _scale_of(folder: str) -> float:

@@ -27,7 +27,16 @@ from dpt_bench.readers._contract import Row
 from dpt_bench.readers._movies_layout import Layout, listed_frames
 from dpt_bench.readers._stereo import Frame, read_frame
 from dpt_bench.readers._stereo_clips import ClipPlan
-from dpt_bench.readers._tree import check_tree, empty_split, files_below, item_table, legal_key, wrong_tree
+from dpt_bench.readers._tree import (
+    check_tree,
+    count,
+    empty_split,
+    files_below,
+    item_table,
+    legal_key,
+    remarks,
+    wrong_tree,
+)
 from dpt_bench.scenes.scene import Scene
 
 PICTURES, FLOWS, MAPS = ("jpg", "jpeg", "png"), ("flo", "npy", "npz"), ("png",)
@@ -75,9 +84,14 @@ class Reader:
         items, roles = _search(root, layout, split, listed)
         if "first" not in roles or (layout.flow == "files" and roles.isdisjoint(TARGETS)):
             raise wrong_tree(root, recipe, layout.looked_for)
-        if listed is None:
-            wanted = TARGETS if layout.flow == "files" else {"first"}
-            items = {key: item for key, item in items.items() if not wanted.isdisjoint(item.roles)}
+        told = {}
+        if listed is not None:
+            told = {"listed": str(len(listed)), "missing": str(len(listed) - len(items))}
+            told |= remarks(count(len(listed) - len(items), f"of {len(listed):,} listed frames not found"))
+        else:
+            wanted, what = (TARGETS, "a map or flow") if layout.flow == "files" else ({"first"}, "a picture")
+            every, items = items, {key: item for key, item in items.items() if not wanted.isdisjoint(item.roles)}
+            told = remarks(count(len(every) - len(items), f"frames without {what}"))
         if not items:
             raise empty_split(root, recipe, split)
         swapped = [layout.swapped(item.scene.split("/")[0]) for item in items.values()]
@@ -85,9 +99,8 @@ class Reader:
             item.files(pictures=layout.picture_folder, swapped=turned)
             for item, turned in zip(items.values(), swapped, strict=True)
         ]
-        counts = {} if listed is None else {"listed": str(len(listed)), "missing": str(len(listed) - len(items))}
         scenes = [legal_key(item.scene) for item in items.values()]
-        return item_table(list(items), scenes, files, {"swapped": swapped}, counts)
+        return item_table(list(items), scenes, files, {"swapped": swapped}, told)
 
     def read(self, root: Path, recipe: Recipe, row: Row) -> Sample:
         """Decode one frame; see `_stereo.read_frame`."""

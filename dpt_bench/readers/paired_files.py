@@ -40,7 +40,7 @@ from dpt_bench.formats import exr, images, npy, pfm, raw_float32, sintel_dpt
 from dpt_bench.readers import _paired_example
 from dpt_bench.readers._contract import Row
 from dpt_bench.readers._paired_layout import Layout
-from dpt_bench.readers._paired_search import matches, of_split, scene_of, search
+from dpt_bench.readers._paired_search import left_out, matches, of_split, scene_of, search
 from dpt_bench.readers._targets import camera_for, depth_map, fit_nearest
 from dpt_bench.readers._tree import (
     check_tree,
@@ -49,6 +49,7 @@ from dpt_bench.readers._tree import (
     item_table,
     legal_key,
     read_decoded,
+    remarks,
     wrong_tree,
 )
 from dpt_bench.scenes.scene import Scene
@@ -58,7 +59,10 @@ class Reader:
     """Patterns for image, target and masks; the module's docstring lists the options."""
 
     def list(self, root: Path, recipe: Recipe, split: str) -> pa.Table:
-        """One row an image; one without a target is listed too, and rejected when it is read: nothing vanishes."""
+        """One row an image; one without a target is listed too, and rejected when it is read: nothing vanishes.
+
+        Remarks tell of targets without an image, of images in two places, in no split, or listed and not there.
+        """
         check_tree(root, recipe, split)
         layout = check(recipe.layout, Layout, where=recipe.path)
         found = search(root, layout)
@@ -69,7 +73,8 @@ class Reader:
             raise empty_split(root, recipe, split)
         keys = [legal_key("/".join(values)) for values in chosen]
         scenes = [scene_of(values, layout) for values in chosen] if layout.scene_names else keys
-        return item_table(keys, scenes, [found.files(values) for values in chosen])
+        files = [found.files(values) for values in chosen]
+        return item_table(keys, scenes, files, metadata=remarks(*left_out(found, recipe, layout, split)))
 
     def read(self, root: Path, recipe: Recipe, row: Row) -> Sample:
         """Decode image, target and masks.

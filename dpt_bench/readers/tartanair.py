@@ -29,7 +29,7 @@ from dpt_bench.readers._tree import (
 )
 from dpt_bench.scenes.scene import Scene
 
-FILE = re.compile(r"(?:.*/)?([^/]+)/(Easy|Hard)/(?:.*/)?(P\d{3})/(image|depth)_left/(\d+)_left(\.png|_depth\.npy)")
+FILE = re.compile(r"(?:.*/)?([^/]+)/(Easy|Hard)/(?:.*/)?(P\d{3})/(image|depth)_left/(\d+)_left(?i:(\.png|_depth\.npy))")
 """Environment, difficulty, trajectory, kind, frame. The greedy head makes the last Easy or Hard count: archives unpack
 as <env>/<env>/Easy/P000/... or <env>/Easy/image_left/<env>/<env>/Easy/P000/..., image and depth not together."""
 
@@ -80,7 +80,7 @@ class Reader:
         environments: dict[str, str] = {}
         for path in sorted(files_below(root)):
             match = FILE.fullmatch(path)
-            if match is None or ENDINGS[match[4]] != match[6]:
+            if match is None or ENDINGS[match[4]] != match[6].lower():
                 continue
             trajectory = f"{match[1]}/{match[2]}/{match[3]}"
             key = legal_key(f"{trajectory}/{match[5]}")
@@ -91,10 +91,13 @@ class Reader:
                 root, recipe, [f"<env>/Easy|Hard/P<nnn>/{k}_left/<n>_left{end}" for k, end in ENDINGS.items()]
             )
         val = set(layout.val_environments)
-        chosen = {key: path for key, path in found["image"].items() if (environments[key] in val) == (split == "val")}
+        chosen, targets = (
+            {key: path for key, path in found[kind].items() if (environments[key] in val) == (split == "val")}
+            for kind in ENDINGS
+        )
         if not chosen:
             raise empty_split(root, recipe, split)
-        return pair_table(chosen, found["depth"], trajectories)
+        return pair_table(chosen, targets, trajectories)
 
     def read(self, root: Path, recipe: Recipe, row: Row) -> Sample:
         """Decode a frame; float16 and float32 are both met in the wild."""

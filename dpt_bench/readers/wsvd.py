@@ -28,7 +28,7 @@ from dpt_bench.readers._contract import Row
 from dpt_bench.readers._stereo import Frame, read_frame
 from dpt_bench.readers._stereo_clips import ClipPlan
 from dpt_bench.readers._stereo_layout import StereoLayout
-from dpt_bench.readers._tree import check_tree, empty_split, files_below, item_table, wrong_tree
+from dpt_bench.readers._tree import check_tree, count, empty_split, files_below, item_table, remarks, wrong_tree
 from dpt_bench.readers._wsvd_clips import FOLDERS_OF_SPLITS, read_clips
 from dpt_bench.scenes.scene import Scene
 
@@ -66,11 +66,16 @@ class Reader:
             _table({name: clips[name] for name in names[start : start + CLIPS_AT_A_TIME]}, swapped)
             for start in range(0, len(names), CLIPS_AT_A_TIME)
         ]
-        table = pa.concat_tables(tables).sort_by("key") if tables else None
+        blind = sum(without for _, without in tables)
+        table = pa.concat_tables([part for part, _ in tables]).sort_by("key") if tables else None
         if table is None or table.num_rows == 0:
             raise empty_split(root, recipe, split)
         wanted = sum(len(set(clip.frames)) for clip in listed)
-        return table.replace_schema_metadata({"listed": str(wanted), "extracted": str(table.num_rows)})
+        told = {"listed": str(wanted), "extracted": str(table.num_rows)} | remarks(
+            count(max(0, wanted - table.num_rows), f"of {wanted:,} listed frames not extracted"),
+            count(blind, "frames with flow and without a picture"),
+        )
+        return table.replace_schema_metadata(told)
 
     def read(self, root: Path, recipe: Recipe, row: Row) -> Sample:
         """Decode one frame; see `_stereo.read_frame`."""
@@ -106,20 +111,26 @@ def _search(root: Path) -> dict[str, Folders]:
     return found
 
 
-def _table(clips: Folders, swapped: Mapping[str, bool]) -> pa.Table:
+def _table(clips: Folders, swapped: Mapping[str, bool]) -> tuple[pa.Table, int]:
+    """The rows of some clips, and how many frames have files but no picture."""
     keys: list[str] = []
     files: list[list[str]] = []
     names: list[str] = []
+    blind = 0
     for name, roles in clips.items():
         for frame, paths in _frames(roles, turned=swapped[name]):
+            if not paths:
+                blind += 1
+                continue
             keys.append(f"{name}/{frame}")
             files.append(paths)
             names.append(name)
-    return item_table(keys, names, files, {"swapped": pa.array([swapped[name] for name in names], pa.bool_())})
+    columns = {"swapped": pa.array([swapped[name] for name in names], pa.bool_())}
+    return item_table(keys, names, files, columns), blind
 
 
 def _frames(roles: dict[str, tuple[str, str]], *, turned: bool) -> Iterator[tuple[str, list[str]]]:
-    """(frame, its paths, the left eye's picture first) of one clip; frames without any picture are left out."""
+    """(frame, its paths, the left eye's picture first) of one clip; no paths where there is no picture."""
     paths: dict[str, dict[str, str]] = defaultdict(dict)
     for role in ("frames", "flow_fw", "flow_bw", "sky"):
         folder, names = roles.get(role, ("", ""))
@@ -131,5 +142,5 @@ def _frames(roles: dict[str, tuple[str, str]], *, turned: bool) -> Iterator[tupl
             paths[match[1]].setdefault(eye, f"{folder}/{name}")
     for frame, found in sorted(paths.items()):
         eyes = [eye for eye in (("right", "left") if turned else ("left", "right")) if eye in found]
-        if eyes:
-            yield frame, [found[role] for role in (*eyes, "flow_fw", "flow_bw", "sky") if role in found]
+        roles_found = [role for role in (*eyes, "flow_fw", "flow_bw", "sky") if role in found]
+        yield frame, [found[role] for role in roles_found] if eyes else []

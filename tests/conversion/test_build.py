@@ -13,9 +13,10 @@ import pytest
 
 import dpt_bench
 from dpt_bench.conversion import BuildFailed, BuildOptions, BuildReport, build
+from dpt_bench.conversion.claims import claim_place
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
 from dpt_bench.core.mix import Member, Mix
-from dpt_bench.shards import open_shards, verify
+from dpt_bench.shards import ShardStore, open_shards, verify
 from dpt_bench.shards.records import read_dataset_record
 
 SMALL = BuildOptions(shard_size=3)
@@ -128,6 +129,41 @@ def test_what_is_missing_is_told_with_how_to_obtain_it(toy: Any, tmp_path: Path)
     assert build(mix, toy.raw, tmp_path / "out", **arguments, datasets=["toy"]).complete
     lenient = replace(SMALL, allow_missing=True)
     assert build(mix, toy.raw, tmp_path / "out", executor="serial", options=lenient).complete
+
+
+def test_the_report_notes_what_the_raw_tree_lacks(toy: Any, tmp_path: Path) -> None:
+    toy.recipe.write_text(toy.recipe.read_text().replace("[splits.val]", "[splits.val]\nimages = 400\n"))
+    for dry_run in (True, False):
+        (row,) = _build(toy, tmp_path / "out", replace(SMALL, dry_run=dry_run)).rows
+        assert row.note == "val: 2 images, the release has 400"
+
+
+def test_what_a_killed_build_left_is_swept(toy: Any, tmp_path: Path) -> None:
+    _build(toy, tmp_path / "out")
+    before = _files(tmp_path / "out")
+    names = ("manifest.json", "toy/dataset.json", "toy/train-00000.tar")
+    for path in [tmp_path / "out" / name for name in names]:
+        path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp").write_bytes(b"half")
+    assert len(verify(tmp_path / "out").problems) == len(names)
+    _build(toy, tmp_path / "out")
+    assert _files(tmp_path / "out") == before
+
+
+def test_the_place_of_a_mix_that_has_begun_is_not_anothers(toy: Any, tmp_path: Path) -> None:
+    """Nothing is finished there, and the manifest lists no dataset; but who has begun may be at work."""
+    other = Member(recipe="redweb")
+    mine, larger = _mix(Member(recipe=str(toy.recipe)), other), _mix(other, Member(recipe=str(toy.recipe)))
+    arguments = {"raw": toy.raw, "out": tmp_path / "out", "executor": "serial", "datasets": ["toy"]}
+    (tmp_path / "out").mkdir()
+    claim_place(ShardStore.at(tmp_path / "out"), mine, SMALL)
+    with pytest.raises(UsageError, match="are of toys, with redweb, which toy has not") as raised:
+        _build(toy, tmp_path / "out")
+    assert "delete manifest.json" in str(raised.value.fix)
+    assert build(larger, options=SMALL, **arguments).complete
+    assert [member.dataset for member in open_shards(tmp_path / "out").manifest.members] == ["redweb", "toy"]
+    (tmp_path / "out" / "manifest.json").unlink()
+    assert _build(toy, tmp_path / "out").complete
+    assert open_shards(tmp_path / "out").manifest.mix == "toy"
 
 
 def test_a_dataset_asked_for_by_name_must_be_there(toy: Any, tmp_path: Path) -> None:

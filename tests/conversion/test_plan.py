@@ -116,6 +116,29 @@ def test_a_budget_is_spread_evenly() -> None:
     assert thin_out(items, Member(recipe="toy", max_images=10)).num_rows == 10
 
 
+def test_what_the_tree_lacks_of_the_release_is_told(toy: Any) -> None:
+    assert _plan(toy).remarks == ()
+    text = toy.recipe.read_text()
+    toy.recipe.write_text(text.replace("[splits.train]", "[splits.train]\nimages = 3600\n"))
+    assert _plan(toy, stride=2).remarks == ("train: 7 images, the release has 3,600",)
+    (toy.root / "SAMPLE_WORLD.json").touch()
+    assert _plan(toy).remarks == (), "a rendered tree is no copy of a release"
+
+
+def test_what_a_reader_remarks_is_told_once(toy: Any) -> None:
+    text = toy.recipe.with_name("toy_reader.py").read_text()
+    table = "return pa.table("
+    assert table in text
+    remark = 'remark = {"remarks": "2 targets without an image" + ("\\n1 more" if split == "val" else "")}\n        '
+    own = text.replace(table, f"{remark}table = pa.table(").replace(
+        "    def read(", "        return table.replace_schema_metadata(remark)\n\n    def read(", 1
+    )
+    toy.recipe.with_name("toy_reader.py").write_text(own)
+    plan = _plan(toy)
+    assert plan.remarks == ("2 targets without an image", "val: 1 more")
+    assert not plan.table.schema.metadata
+
+
 def test_budgets_are_of_training_images(toy: Any) -> None:
     plan = _plan(toy, max_images=2)
     assert plan.identity.items["train"].count == 2

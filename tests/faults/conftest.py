@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ import pytest
 
 from dpt_bench.conversion import BuildOptions, BuildReport, build
 from dpt_bench.shards import ShardStore, iterate_shard, open_shards, verify
-from dpt_bench.shards.temporary import remove_abandoned
 
 PATIENCE_S = 600.0
 """How long a test waits for what must happen: a busy machine may need minutes, a hang shall not last for ever."""
@@ -128,15 +128,10 @@ class Trial:
         _wait_for(lambda: self.happened() > 0 or build.poll() is not None)
         return build.poll() is None
 
-    def wait_until_nobody_writes(self) -> None:
-        """Processes that outlive a build end by themselves; what dead ones left is swept as the next build would."""
-        folder = self.out / "toy"
-
-        def is_quiet() -> bool:
-            remove_abandoned(folder)
-            return not list(folder.glob(".*.tmp"))
-
-        _wait_for(is_quiet)
+    @staticmethod
+    def wait_until_all_have_left(build: subprocess.Popen[str]) -> None:
+        """Processes that outlive a build which had a session of its own, such as Ray's, end by themselves."""
+        _wait_for(lambda: not _processes_of_session(build.pid))
 
     def assert_as_undisturbed(self, out: Path | str | None = None, options: BuildOptions | None = None) -> None:
         """After a fault and a rerun: the bytes of an undisturbed build, every image in a shard or rejected, none twice."""
@@ -156,6 +151,17 @@ class Trial:
         more = self.root / "more.txt"
         lines = more.read_text().splitlines() if more.is_file() else ()
         return listed + [line.split("\t")[1] + ".png" for line in lines]
+
+
+def _processes_of_session(session: int) -> list[int]:
+    """Living processes of a session: children belong to it, whoever is their parent by now (man 5 proc)."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            state, _, _, its_session = (folder / "stat").read_text().rpartition(") ")[2].split()[:4]
+            if int(its_session) == session and state != "Z":
+                found.append(int(folder.name))
+    return found
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:

@@ -36,14 +36,15 @@ def test_killed_workers(trial: Any, executor: str) -> None:
 def test_a_killed_driver(trial: Any, name: str) -> None:
     """The driver dies while shards are half made; workers that outlive it do no harm to the rerun."""
     trial.disturb("hold", "train/b_005")
-    with trial.start_build(executor=name, environment={"RAY_ADDRESS": ""}) as driver:
+    with trial.start_build(executor=name, environment={"RAY_ADDRESS": ""}, start_new_session=True) as driver:
         trial.wait_until_it_happens()
         driver.send_signal(signal.SIGKILL)
     with pytest.raises(UsageError, match="no finished shards"):
         open_shards(trial.out)
     trial.build(executor="processes")
     trial.calm()  # only now a worker that has outlived its driver goes on with a shard that is already there
-    trial.wait_until_nobody_writes()
+    trial.wait_until_all_have_left(driver)
+    trial.build(executor="processes")  # a worker that was killed after the rerun has left its temporary file behind
     trial.assert_as_undisturbed()
 
 

@@ -14,24 +14,28 @@ from dpt_bench.shards import open_shards, verify
 
 MIX = """
 version = 1
-title = "Two toys"
+title = "The toy and another one"
 citation = ""
 
 [[members]]
 recipe = "toy.toml"
 
 [[members]]
-recipe = "twin.toml"
+recipe = "{other}.toml"
 """
 
 
 @pytest.fixture
 def twins(trial: Any) -> Path:
-    """A mix of the trial's dataset and a copy of it, `twin`, which nothing disturbs under its own keys."""
-    shutil.copytree(trial.root, trial.raw / "twin")
-    shutil.copy(trial.recipe, trial.folder / "twin.toml")
-    mix = trial.folder / "twins.toml"
-    mix.write_text(MIX)
+    """A mix of the trial's dataset and a copy of it, `twin`."""
+    return _mix_with(trial, "twin")
+
+
+def _mix_with(trial: Any, other: str) -> Path:
+    shutil.copytree(trial.root, trial.raw / other)
+    shutil.copy(trial.recipe, trial.folder / f"{other}.toml")
+    mix: Path = trial.folder / f"{other}s.toml"
+    mix.write_text(MIX.format(other=other))
     return mix
 
 
@@ -114,6 +118,53 @@ def test_two_datasets_with_the_same_options_at_once(trial: Any, twins: Path) -> 
 
 def test_a_smaller_mix_does_not_hide_what_is_there(trial: Any, twins: Path) -> None:
     build(twins, trial.raw, trial.out, executor="serial", options=trial.options())
-    with pytest.raises(UsageError, match="are of twins and hold twin, which toy has not"):
+    with pytest.raises(UsageError, match="are of twins, with twin, which toy has not"):
         trial.build()
     assert open_shards(trial.out).datasets == ("toy", "twin")
+
+
+def test_another_mix_beside_one_that_runs(trial: Any, twins: Path) -> None:
+    """The same options and a dataset in common, but each mix has one that the other has not."""
+    cousins = _mix_with(trial, "cousin")
+    trial.disturb("hold", "train/a_004")
+    with trial.start_build(mix=twins, datasets=["toy"], executor="serial") as running:
+        trial.wait_until_it_happens()
+        with pytest.raises(UsageError, match="are of twins, with twin, which cousins has not"):
+            build(cousins, trial.raw, trial.out, datasets=["cousin"], options=trial.options())
+        assert not (trial.out / "cousin").exists()
+        trial.calm()
+        _, errors = trial.words_of(running)
+    assert running.returncode == 0, errors
+    assert open_shards(trial.out).manifest.mix == "twins"
+    assert verify(trial.out, workers=1).ok
+
+
+@pytest.mark.slow
+def test_two_mixes_at_once(trial: Any, twins: Path) -> None:
+    """An empty place goes to one of them, whichever dataset each begins with; the other is told whose it is."""
+    mixes = {"twins": (twins, "twin"), "cousins": (_mix_with(trial, "cousin"), "cousin")}
+    builds = {name: trial.start_build(mix=mix, datasets=[dataset]) for name, (mix, dataset) in mixes.items()}
+    errors = {name: trial.words_of(started)[1] for name, started in builds.items()}
+    (winner,) = [name for name, started in builds.items() if started.returncode == 0]
+    (loser,) = builds.keys() - {winner}
+    assert f"are of {winner}, with {mixes[winner][1]}, which {loser} has not" in errors[loser]
+    shards = open_shards(trial.out)
+    assert (shards.manifest.mix, shards.datasets) == (winner, (mixes[winner][1],))
+    assert not (trial.out / mixes[loser][1]).exists()
+    assert verify(trial.out, workers=1).ok
+
+
+def test_a_larger_mix_takes_over_from_one_that_runs(trial: Any, twins: Path) -> None:
+    """The smaller one is finished last, and the place stays the larger one's, with the datasets of both."""
+    trial.disturb("hold", "train/a_004")
+    with trial.start_build(executor="serial") as running:
+        trial.wait_until_it_happens()
+        build(twins, trial.raw, trial.out, datasets=["twin"], executor="serial", options=trial.options())
+        assert open_shards(trial.out).manifest.mix == "twins"
+        trial.calm()
+        _, errors = trial.words_of(running)
+    assert running.returncode == 0, errors
+    shards = open_shards(trial.out)
+    assert (shards.manifest.mix, shards.datasets) == ("twins", ("toy", "twin"))
+    assert shards.manifest.missing == {}
+    assert verify(trial.out, workers=1).ok

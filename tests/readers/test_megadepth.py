@@ -107,6 +107,16 @@ def test_a_photo_without_depth_is_listed_and_rejected(put, photo, tmp_path: Path
     assert raised.value.reason == "missing-target"
 
 
+def test_a_depth_without_a_photo_is_told(put, photo, tmp_path: Path) -> None:
+    put_pair(put, photo)
+    put_pair(put, photo, name="b")
+    (tmp_path / "0001/dense0/depths/a.h5").rename(tmp_path / "0001/dense0/depths/a.H5")
+    (tmp_path / "0001/dense0/imgs/b.jpg").unlink()
+    table = Reader().list(tmp_path, RECIPE, "train")
+    assert [len(files) for files in table["files"].to_pylist()] == [2]
+    assert table.schema.metadata == {b"remarks": b"1 targets without an image, such as 0001/dense0/depths/b.h5"}
+
+
 def test_shapes_that_differ_are_rejected(put, photo, tmp_path: Path) -> None:
     put_pair(put, photo)
     put("0001/dense0/imgs/a.jpg", photo[:-1])

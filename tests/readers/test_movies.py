@@ -167,6 +167,14 @@ def test_sky_has_the_minimum_of_the_image_and_is_valid(put, tmp_path: Path, pict
     assert hi == pytest.approx(ramp[0, 511], abs=1e-3)
 
 
+def test_frames_that_no_list_names_need_a_target_and_the_others_are_counted(put, tmp_path: Path, picture, ramp) -> None:
+    put_maps(put, picture, ramp)
+    put("image_left/exodus/chapter2/out00000099.png", picture)
+    table = Reader().list(tmp_path, RECIPE, "train")
+    assert table["key"].to_pylist() == [FRAME]
+    assert table.schema.metadata == {b"remarks": b"1 frames without a map or flow"}
+
+
 def test_lists_make_the_splits_and_tell_what_is_missing(put, tmp_path: Path, picture, ramp) -> None:
     frames = [f"{film}/chapter2/out{number:08d}" for film in ("exodus", "gatsby") for number in (1, 2)]
     for frame in frames:
@@ -175,7 +183,8 @@ def test_lists_make_the_splits_and_tell_what_is_missing(put, tmp_path: Path, pic
     put("lists/validation.txt", f"{frames[2]}\n")
     table = Reader().list(tmp_path, RECIPE, "train")
     assert table["key"].to_pylist() == [frames[0], frames[3]]
-    assert table.schema.metadata == {b"listed": b"3", b"missing": b"1"}
+    told = {b"listed": b"3", b"missing": b"1", b"remarks": b"1 of 3 listed frames not found"}
+    assert table.schema.metadata == told
     assert Reader().list(tmp_path, RECIPE, "val")["key"].to_pylist() == [frames[2]]
     with pytest.raises(UsageError, match="'test' of movies is empty"):
         Reader().list(tmp_path, RECIPE, "test")

@@ -347,3 +347,74 @@ def test_an_example_tree_ends_with_its_list(tmp_path: Path) -> None:
     scenes = list(scenes_for("sintel", 1, seed=0)) * 21
     with pytest.raises(UsageError, match="no more listed images"):
         Reader().write_example(tmp_path, short, scenes)
+
+
+def _remarks(root: Path, used: Recipe, split: str = "train") -> list[str]:
+    metadata = Reader().list(root, used, split).schema.metadata or {}
+    return metadata.get(b"remarks", b"").decode().splitlines()
+
+
+def test_what_is_in_no_row_is_told(put, tmp_path: Path) -> None:
+    """A download that stopped, a second copy and a folder more: none of it goes without a word."""
+    own = recipe({"image": "{split}/imgs/{stem}.jpg", "target": "{split}/gts/{stem}.png"})
+    for split in ("train", "val", "test"):
+        put(f"{split}/imgs/1.jpg", PHOTO)
+        put(f"{split}/gts/1.png", np.ones((1, 3), np.uint16))
+    assert _remarks(tmp_path, own) == ["1 images in the folder test, which is no split"]
+    put("train/gts/2.png", np.ones((1, 3), np.uint16))
+    put("copy/train/imgs/1.jpg", PHOTO)
+    assert _remarks(tmp_path, own) == _remarks(tmp_path, own, "val")
+    assert _remarks(tmp_path, own) == [
+        "1 targets without an image, such as train/gts/2.png",
+        "1 images there twice, such as train/imgs/1.jpg",
+        "1 images in the folder test, which is no split",
+    ]
+
+
+def test_listed_images_that_are_not_there_are_told(put, tmp_path: Path) -> None:
+    irs = RECIPES.load("irs")
+    for number in range(1, 40):
+        put(f"Restaurant/DinerEnvironment/l_{number}.png", PHOTO)
+        put(f"Restaurant/DinerEnvironment/d_{number}.exr", exr.encode(np.ones((1, 3), np.float32), "G"))
+    found = len(keys(tmp_path, irs, "val"))
+    assert _remarks(tmp_path, irs, "val") == [f"{14762 - found:,} of 14,762 listed images not found"]
+    assert _remarks(tmp_path, irs) == []
+
+
+def test_a_tree_that_differs_a_little_is_read_all_the_same(put, tmp_path: Path) -> None:
+    """Upper case, spaces, a folder more, links and files of other kinds."""
+    own = recipe({"image": "Imgs/{stem}.jpg", "target": "RDs/{stem}.png", "exclude": ["_masked.jpg"]})
+    put("my copy/ReDWeb V1/imgs/a picture.JPG", images.encode_jpeg(PHOTO))
+    put("my copy/ReDWeb V1/RDS/a picture.PNG", np.ones((1, 3), np.uint16))
+    put("my copy/ReDWeb V1/imgs/a picture_MASKED.JPG", images.encode_jpeg(PHOTO))
+    put("my copy/ReDWeb V1/imgs/Thumbs.db", b"of a system")
+    put("elsewhere/b.jpg", PHOTO)
+    put("elsewhere/b.png", np.ones((1, 3), np.uint16))
+    (tmp_path / "my copy/ReDWeb V1/imgs/b.jpg").symlink_to(tmp_path / "elsewhere/b.jpg")
+    (tmp_path / "my copy/ReDWeb V1/RDS/b.png").symlink_to(tmp_path / "elsewhere/b.png")
+    (tmp_path / "my copy/ReDWeb V1/imgs/c.jpg").symlink_to(tmp_path / "gone.jpg")
+    rows = {row["files"][0].rpartition("/")[2]: row for row in Reader().list(tmp_path, own, "train").to_pylist()}
+    assert rows.keys() == {"a picture.JPG", "b.jpg", "c.jpg"}
+    for name in ("a picture.JPG", "b.jpg"):
+        assert Reader().read(tmp_path, own, rows[name]).target.valid.all()
+    with pytest.raises(SampleError) as raised:
+        Reader().read(tmp_path, own, rows["c.jpg"])
+    assert raised.value.reason == "missing-target"
+
+
+@pytest.mark.parametrize(("name", "folder"), [("indoor", "warehouse/{}"), ("outdoor", "{}")])
+def test_dimls_sample_release_is_read_in_high_resolution(name: str, folder: str, put, read, tmp_path: Path) -> None:
+    """Folders and names of train-datasets 3.2; LR shows the same pictures again."""
+    inside = {"indoor": ("color", "depth_filled", None), "outdoor": ("outleft", "depthmap", "confidencemap")}[name]
+    tails = {"indoor": ("_c", "_depth_filled", None), "outdoor": ("", "", "")}[name]
+    contents = PHOTO, np.array([[0, 1000, 2000]], np.uint16), np.array([[200, 153, 154]], np.uint8)
+    for part in ("train", "test"):
+        for size in ("HR", "LR"):
+            for where, tail, content in zip(inside, tails, contents, strict=True):
+                if where is not None:
+                    put(f"{name}/{part}/{size}/{folder.format(where)}/7{tail}.png", content)
+    for split, part in (("train", "train"), ("val", "test")):
+        (sample,) = read(tmp_path, f"diml_sample_{name}", split).values()
+        assert f"/{part}/HR/" in f"/{sample.sources[0]}"
+        expected = [[np.nan, 1.0 if name == "indoor" else np.nan, 2.0]]
+        np.testing.assert_allclose(sample.target.values, expected, rtol=1e-6)

@@ -91,6 +91,28 @@ def test_one_environment_validates(put, read, tmp_path: Path) -> None:
     assert [key.split("/")[0] for key in read(tmp_path, "tartanair", "val")] == ["abandonedfactory_night"]
 
 
+def test_a_missing_partner_is_listed_or_told(put, tmp_path: Path) -> None:
+    """Images and depths are archives of their own: one of them may be there alone."""
+    put_frame(put, "ocean/Easy/P000", "ocean/Easy/P000")
+    put_frame(put, "japan/Easy/P000", "japan/Easy/P000")
+    put_frame(put, "abandonedfactory_night/Easy/P000", "abandonedfactory_night/Easy/P000")
+    (picture,) = (tmp_path / "japan").rglob("*.png")
+    picture.rename(picture.with_suffix(".PNG"))
+    table = Reader().list(tmp_path, RECIPE, "train")
+    assert [len(files) for files in table["files"].to_pylist()] == [2, 2]
+    assert not table.schema.metadata
+    (depth,) = (tmp_path / "ocean").rglob("*.npy")
+    depth.unlink()
+    (tmp_path / picture.with_suffix(".PNG")).unlink()
+    table = Reader().list(tmp_path, RECIPE, "train")
+    (row,) = table.to_pylist()
+    assert row["key"].startswith("ocean")
+    assert len(row["files"]) == 1
+    told = table.schema.metadata[b"remarks"].decode()
+    assert told.startswith("1 targets without an image, such as japan/Easy/P000/depth_left/")
+    assert not Reader().list(tmp_path, RECIPE, "val").schema.metadata
+
+
 def test_real_files(samples: Path, read) -> None:
     """samples/README.md: float32 480 x 640, no zeros; frame 000188 reaches 2984 m, 1.6 % of it is above 1000 m."""
     frames = read(samples / "tartanair", "tartanair", "train")

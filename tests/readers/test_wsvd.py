@@ -83,7 +83,8 @@ def test_label_minus_one_puts_the_other_eye_first(put, tmp_path: Path, eyes) -> 
     put_frame(put, eyes)
     put("lists/train.jsonl", encode_clips([Clip(video=VIDEO, clip=3, frames=(434, 435), label=-1)]))
     table = Reader().list(tmp_path, RECIPE, "train")
-    assert table.schema.metadata == {b"listed": b"2", b"extracted": b"1"}
+    told = {b"listed": b"2", b"extracted": b"1", b"remarks": b"1 of 2 listed frames not extracted"}
+    assert table.schema.metadata == told
     (row,) = table.to_pylist()
     assert row["swapped"]
     assert row["files"][0].endswith("_right.png")
@@ -95,6 +96,16 @@ def test_label_minus_one_puts_the_other_eye_first(put, tmp_path: Path, eyes) -> 
     assert np.nanmin(turned_back.target.values) > -0.01
     np.testing.assert_array_equal(only(tmp_path, with_layout(eye_order="lr")).image, eyes[0])
     np.testing.assert_array_equal(only(tmp_path, with_layout(eye_order="rl")).image, eyes[1])
+
+
+def test_flow_without_a_picture_is_told(put, tmp_path: Path, eyes) -> None:
+    put_frame(put, eyes)
+    put_frame(put, eyes, frame=435)
+    for eye in ("left", "right"):
+        (tmp_path / f"frames/train/{VIDEO}_3/000435_{eye}.png").unlink()
+    table = Reader().list(tmp_path, RECIPE, "train")
+    assert table["key"].to_pylist() == [f"{VIDEO}_3/000434"]
+    assert table.schema.metadata[b"remarks"] == b"1 frames with flow and without a picture"
 
 
 def test_the_published_pickle_serves_as_list(put, tmp_path: Path, eyes) -> None:
