@@ -84,7 +84,7 @@ class Reader:
         items, roles = _search(root, layout, split, listed)
         if "first" not in roles or (layout.flow == "files" and roles.isdisjoint(TARGETS)):
             raise wrong_tree(root, recipe, layout.looked_for)
-        told = {}
+        told: dict[str, str] = {}
         if listed is not None:
             told = {"listed": str(len(listed)), "missing": str(len(listed) - len(items))}
             told |= remarks(count(len(listed) - len(items), f"of {len(listed):,} listed frames not found"))

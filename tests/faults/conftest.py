@@ -153,13 +153,18 @@ class Trial:
         return listed + [line.split("\t")[1] + ".png" for line in lines]
 
 
+_RAYS_AGENTS = ("(ray::DashboardA", "(ray::RuntimeEnv")
+"""Names, cut off as the kernel does, of processes that run no task and live on for a minute."""
+
+
 def _processes_of_session(session: int) -> list[int]:
-    """Living processes of a session: children belong to it, whoever is their parent by now (man 5 proc)."""
+    """Living processes of a session that may write: children belong to it, whoever is their parent (man 5 proc)."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-            state, _, _, its_session = (folder / "stat").read_text().rpartition(") ")[2].split()[:4]
-            if int(its_session) == session and state != "Z":
+            name, _, rest = (folder / "stat").read_text().rpartition(") ")
+            state, _, _, its_session = rest.split()[:4]
+            if int(its_session) == session and state != "Z" and not name.endswith(_RAYS_AGENTS):
                 found.append(int(folder.name))
     return found
 
