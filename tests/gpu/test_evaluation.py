@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,7 @@ from dpt_bench.scenes import scenes_for
 pytestmark = pytest.mark.gpu
 
 
-def test_scores_are_those_of_the_cpu(tmp_path: Path) -> None:
-    other = os.environ.get("DPT_BENCH_OTHER_DEVICE", "cuda")
-    if other == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+def test_scores_are_those_of_the_cpu(tmp_path: Path, exact: torch.device) -> None:
     for name in ("kitti", "nyu"):
         (tmp_path / "data" / name).mkdir(parents=True)
         recipe = RECIPES.load(name)
@@ -34,9 +28,9 @@ def test_scores_are_those_of_the_cpu(tmp_path: Path) -> None:
     spec = VARIANTS["dpt-tiny"]
     save_checkpoint(tmp_path / "net.pt", Checkpoint(spec=spec, weights=build_model(spec).state_dict()))
     scores = []
-    for device in ("cpu", other):
+    for place, device in (("here", "cpu"), ("there", str(exact))):
         predictor = load_predictor(str(tmp_path / "net.pt"), PredictorOptions(device=device))
-        out = tmp_path / device
+        out = tmp_path / place
         evaluate(predictor, "midas", tmp_path / "data", out, options=EvaluationOptions(panels=0))
         rows = read_results(out).to_pylist()
         scores.append({(row["dataset"], row["key"], row["metric"]): row["value"] for row in rows})

@@ -106,18 +106,40 @@ def test_residuals_are_not_ranked_over_a_batch_in_parts(changes: dict[str, Any])
         preset(**{"loss.trim": 0.2, "loss.trim_scope": "batch", **changes})
 
 
-def test_a_batch_that_is_not_finite_updates_nothing() -> None:
-    subject = learner(preset())
-    subject.step(batch(), 0)
-    before, average = weights(subject), [p.clone() for p in subject.evaluated.parameters()]
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimiser.name": "adam", "optimiser.clip": "none"},
+        {"multi_objective.method": "mgda"},
+        {"precision": "fp64"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_step_that_is_not_finite_updates_nothing(changes: dict[str, Any], first: int) -> None:
+    """Neither weights nor their average, nor Adam's moments, nor its counts of steps; in the very first step too."""
+    subject = learner(preset(**{**MICRO, **changes}))
+    for step in range(first):
+        subject.step(batch(), step)
+    counts = [float(state["step"]) for state in subject.optimiser.state.values()]
+    assert counts == [first] * len(counts)
     with torch.no_grad():
         next(subject.model.head.parameters()).fill_(float("nan"))
-    outcome = subject.step(batch(), 1)
-    assert not outcome.finite
-    changed = [not torch.equal(old, now) for old, now in zip(before, subject.model.parameters(), strict=True)]
-    assert sum(changed) == 1, "only what the test itself poisoned"
-    for old, now in zip(average, subject.evaluated.parameters(), strict=True):
-        assert torch.equal(old, now)
+    before = everything(subject)
+    assert not subject.step(batch(), first).finite
+    after = everything(subject)
+    for old, now in zip(before, after, strict=False):  # before the first step there are no moments
+        torch.testing.assert_close(old, now, rtol=0, atol=0, equal_nan=True)
+    if not first:
+        assert all(not value.any() for state in subject.optimiser.state.values() for value in state.values())
+
+
+def everything(subject: Learner) -> list[torch.Tensor]:
+    """Weights, their average, Adam's moments and counts of steps."""
+    moments = [value for state in subject.optimiser.state.values() for value in state.values()]
+    networks = [*subject.model.state_dict().values(), *subject.evaluated.state_dict().values()]
+    return [tensor.detach().clone() for tensor in (*networks, *moments)]
 
 
 def test_images_without_valid_pixels_do_no_harm() -> None:

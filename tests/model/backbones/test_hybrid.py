@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 import timm
 import torch
 from timm.layers.std_conv import StdConv2dSame
+from timm.models.resnetv2 import ResNetV2
 
 from dpt_bench.core.errors import UsageError
 from dpt_bench.model.backbones._contract import Tokens, load_backbone
-from dpt_bench.model.backbones.vit_base_r50 import StdPlusEpsConv
+from dpt_bench.model.backbones.vit_base_r50 import StdConv, StdPlusEpsConv, residual_stages
 from dpt_bench.model.variants import VARIANTS
 
 
@@ -35,22 +37,36 @@ def test_hybrids_have_two_hooks() -> None:
 
 def test_the_released_weight_standardisation_divides_by_std_plus_epsilon() -> None:
     convolution = StdPlusEpsConv(4, 8, 3, stride=2)
-    images = torch.randn(1, 4, 9, 9)
+    images = torch.randn(1, 4, 8, 8)
     weight = convolution.weight.detach().numpy()
     mean = weight.mean(axis=(1, 2, 3), keepdims=True)
     std = weight.std(axis=(1, 2, 3), keepdims=True)
     plain = torch.nn.functional.conv2d(
-        torch.nn.functional.pad(images, (1, 1, 1, 1)), torch.from_numpy((weight - mean) / (std + 1e-5)), stride=2
+        torch.nn.functional.pad(images, (0, 1, 0, 1)), torch.from_numpy((weight - mean) / (std + 1e-5)), stride=2
     )
     np.testing.assert_allclose(convolution(images).detach().numpy(), plain.numpy(), rtol=1e-4, atol=1e-5)
 
 
-def test_same_padding_puts_the_odd_pixel_behind() -> None:
-    convolution = StdPlusEpsConv(1, 1, 3, stride=2)
-    reference = StdConv2dSame(1, 1, 3, stride=2, eps=1e-8)
-    reference.load_state_dict(convolution.state_dict())
-    images = torch.randn(1, 1, 8, 8)
-    torch.testing.assert_close(convolution(images), reference(images), rtol=1e-3, atol=1e-3)
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (1, 2), (3, 1), (3, 2), (7, 2)])
+def test_padding_is_that_of_timm_where_sides_are_multiples_of_the_stride(kernel: int, stride: int) -> None:
+    convolution, released = StdConv(2, 3, kernel, stride=stride), StdPlusEpsConv(2, 3, kernel, stride=stride)
+    reference = StdConv2dSame(2, 3, kernel, stride=stride, eps=1e-8)
+    images = torch.randn(1, 2, 8, 12)
+    for one in (convolution, released):
+        one.load_state_dict(reference.state_dict())
+    torch.testing.assert_close(convolution(images), reference(images), rtol=0, atol=0)
+    torch.testing.assert_close(released(images), reference(images), rtol=1e-3, atol=1e-3)
+
+
+def test_the_residual_stages_are_those_of_timm() -> None:
+    ours = residual_stages(VARIANTS["dpt-hybrid"].model_copy(update={"weight_standardization": "var_plus_eps"}),
+                           layers=(1, 1, 1))  # fmt: skip
+    theirs = ResNetV2(layers=(1, 1, 1), num_classes=0, global_pool="", preact=False, stem_type="same",
+                      conv_layer=partial(StdConv2dSame, eps=1e-8))  # fmt: skip
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(2, 3, 64, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(images), theirs(images), rtol=0, atol=0)
 
 
 @pytest.mark.slow

@@ -80,6 +80,51 @@ def test_the_conditions_of_the_minimum_hold(kind: str, seed: int, count: int, le
     assert optimality_gap(gram, weights) <= 1e-9 * gram.diagonal().max()
 
 
+@settings(deadline=None, max_examples=200)
+@given(
+    kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
+    seed=st.integers(0, 10**6),
+    count=st.sampled_from([1, 2, 3, 16, 20]),
+    length=st.sampled_from([1, 2, 9, 60]),
+    magnitude=st.sampled_from([1e-150, 1e-30, 1e-12, 1.0, 1e12, 1e30, 1e150]),
+    spread=st.sampled_from([0, 3, 30]),
+    float32=st.booleans(),
+)
+def test_the_conditions_hold_for_any_mixture_at_any_magnitude(
+    kinds: list[str], seed: int, count: int, length: int, magnitude: float, spread: int, float32: bool
+) -> None:
+    """Vectors of several kinds side by side, with copies, opposites and a zero among them; rounded as training does."""
+    rng = np.random.default_rng(seed)
+    mixed = np.concatenate([vectors(kind, seed + number, count, length) for number, kind in enumerate(kinds)])
+    mixed = mixed[rng.permutation(len(mixed))[:count]]
+    mixed[rng.integers(count)] = mixed[rng.integers(count)]
+    mixed[rng.integers(count)] = -mixed[rng.integers(count)]
+    if rng.random() < 0.3:
+        mixed[rng.integers(count)] = 0
+    mixed = mixed * 10.0 ** rng.uniform(-spread, spread, (count, 1))
+    mixed = mixed / (np.abs(mixed).max() or 1.0)
+    mixed = magnitude * (mixed.astype(np.float32).astype(np.float64) if float32 else mixed)
+    gram = mixed @ mixed.T
+    weights = min_norm_weights(gram)
+    assert (weights >= 0).all()
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+    assert optimality_gap(gram, weights) <= 1e-9 * gram.diagonal().max()
+
+
+@settings(deadline=None, max_examples=100)
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 16), noise=st.sampled_from([1e-16, 1e-14, 1e-12, 1e-10]))
+def test_a_matrix_that_rounding_made_indefinite_is_solved_too(seed: int, count: int, noise: float) -> None:
+    """Inner products summed over ranks and columns in another order are off by some units in the last place."""
+    rng = np.random.default_rng(seed)
+    found = rng.normal(size=(count, 3))
+    gram = found @ found.T
+    gram += noise * gram.diagonal().max() * rng.normal(size=gram.shape)
+    weights = min_norm_weights(gram)
+    assert (weights >= 0).all()
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+    assert optimality_gap((gram + gram.T) / 2, weights) <= max(1e-9, 100 * noise) * gram.diagonal().max()
+
+
 @settings(deadline=None, max_examples=60)
 @given(kind=st.sampled_from(["random", "norms", "one side"]), seed=st.integers(0, 10**6), count=st.integers(2, 6))
 def test_no_support_has_a_smaller_norm(kind: str, seed: int, count: int) -> None:
