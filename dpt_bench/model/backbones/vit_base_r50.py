@@ -56,8 +56,8 @@ def same_padding(kernel: int, stride: int) -> tuple[int, int]:
 class StdConv(StdConv2dSame):
     """Convolution with timm's weight standardisation, (w - mean) / sqrt(variance + 1e-8), and SAME padding.
 
-    Sides are multiples of the stride, so that the padding is known beforehand. Timm computes it from the size at hand;
-    layer upon layer, on sizes that torch.compile knows by name alone, that took minutes to compile.
+    Sides are multiples of the stride, so that the padding is known beforehand. Timm computes it from the size at hand,
+    which with free sizes nests one rounding in another from layer to layer in what torch.compile has to reason about.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel_size: int, stride: int = 1, **options: Any) -> None:
