@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dpt_bench.alignment import Fit, fit_scale, fit_scale_and_shift
 from dpt_bench.core.kinds import DepthKind, to_depth, to_disparity
+from dpt_bench.core.parallel import in_order, threads_for
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.scratch import scratch
 from dpt_bench.core.suite import SuiteDataset
@@ -67,6 +68,10 @@ class Truth:
             self.turned = scratch("turned truth", self.stored.size)
             np.reciprocal(self.stored, out=self.turned)  # scored pixels are finite and positive
         return self.turned
+
+    def known(self, *, disparity: bool) -> Values | None:
+        """The same, None where they have not been made."""
+        return self.stored if self.kind.is_disparity == disparity else self.turned
 
     def in_space(self, protocol: SuiteDataset) -> Values:
         """The numbers in the protocol's alignment space."""
@@ -180,7 +185,8 @@ def _measure(
             prepare = _then_turned(prepare)
         numbers = truth.converted(disparity=wanted)
         means = {name: function for name, function in chosen.items() if isinstance(function, PixelMean)}
-        values |= pixel_means(means, seen, numbers, prepare)
+        turned = truth.known(disparity=not wanted)
+        values |= pixel_means(means, seen, numbers, turned_target=turned, prepare=prepare)
         values |= {name: float(function(seen, numbers)) for name, function in chosen.items() if name not in means}
         prepare = None
     return {name: values[name] for name in metrics}
@@ -212,22 +218,25 @@ def _scored_numbers(
     """
     protocol, truth = into
     height, width = valid.shape
-    n_valid = truth.stored.size
-    seen: Values = scratch("seen", n_valid)
-    picked = scratch("picked", n_valid, target.dtype)
+    seen: Values = scratch("seen", truth.stored.size)
     in_strips = protocol.upsample == "bilinear" and valid.size > _LARGE
     full = prediction if in_strips else _full_size(prediction, (height, width), protocol.upsample)
     step = max(1, _STRIP // width)
-    start = 0
-    for top in range(0, height, step):
-        bottom = min(top + step, height)
-        strip = enlarged_rows(prediction, (height, width), top, bottom) if in_strips else full[top:bottom]
-        places = np.flatnonzero(valid[top:bottom])  # as a mask gathers five times slower
-        stop = start + places.size
-        strip.ravel().take(places, out=seen[start:stop], mode="clip")
-        target[top:bottom].ravel().take(places, out=picked[start:stop], mode="clip")
-        np.copyto(truth.stored[start:stop], picked[start:stop])
-        start = stop
+    tops = range(0, height, step)
+    stops = np.cumsum([np.count_nonzero(valid[top : top + step]) for top in tops])
+
+    def gather(top: int) -> None:
+        rows = slice(top, min(top + step, height))
+        strip = enlarged_rows(prediction, (height, width), rows.start, rows.stop) if in_strips else full[rows]
+        places = np.flatnonzero(valid[rows])  # as a mask gathers five times slower
+        stop = stops[top // step]
+        part = slice(stop - places.size, stop)
+        picked = scratch("picked", places.size, target.dtype)
+        strip.ravel().take(places, out=seen[part], mode="clip")
+        target[rows].ravel().take(places, out=picked, mode="clip")
+        np.copyto(truth.stored[part], picked)
+
+    in_order(gather, tops, threads_for(valid.size))
     return _log(seen) if protocol.space == "log_depth" else seen
 
 
