@@ -11,7 +11,8 @@ from dpt_bench.core.kinds import DepthKind
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.suite import SuiteDataset
 from dpt_bench.scoring.pixels import scored_pixels
-from dpt_bench.scoring.score import Truth, align, cap_m, fit_scored, in_space
+from dpt_bench.scoring.score import align, cap_m, fit_scored, in_space
+from dpt_bench.scoring.truth import Truth
 
 Values = NDArray[np.float64]
 

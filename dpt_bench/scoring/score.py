@@ -21,6 +21,7 @@ from dpt_bench.resize import Size, enlarged_rows, resize_prediction
 from dpt_bench.results.schema import NO_VALID_PIXEL
 from dpt_bench.scoring.pixels import fit_places, scored_pixels
 from dpt_bench.scoring.protocol import dense_metrics
+from dpt_bench.scoring.truth import Truth, Values, logarithm
 
 NON_FINITE = "non-finite-prediction"
 NEGATIVE_SCALE = "negative-scale"
@@ -29,8 +30,6 @@ UNDEFINED = "undefined-score"
 _LARGE, _STRIP = 1 << 21, 1 << 16  # pixels above which a map is enlarged in strips, and pixels of a strip
 _BLOCK = 1 << 15  # pixels that stay in the cache while they are aligned
 _NEAREST_M = 1e-6  # aligned depth is kept above this where the protocol states no nearer limit (Marigold eval.py)
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -49,34 +48,6 @@ class Scored:
     flags: tuple[str, ...] = ()
     skipped: str | None = None
     message: str | None = None
-
-
-@dataclass
-class Truth:
-    """An image's scored target numbers (N,) of `kind`; their reciprocals are made when they are asked for."""
-
-    kind: DepthKind
-    stored: Values
-    turned: Values | None = None
-
-    def converted(self, *, disparity: bool) -> Values:
-        """The numbers as disparity or as depth."""
-        if self.kind.is_disparity == disparity:
-            return self.stored
-        if self.turned is None:
-            assert not self.kind.is_affine, "check_target refuses this"
-            self.turned = scratch("turned truth", self.stored.size)
-            np.reciprocal(self.stored, out=self.turned)  # scored pixels are finite and positive
-        return self.turned
-
-    def known(self, *, disparity: bool) -> Values | None:
-        """The same, None where they have not been made."""
-        return self.stored if self.kind.is_disparity == disparity else self.turned
-
-    def in_space(self, protocol: SuiteDataset) -> Values:
-        """The numbers in the protocol's alignment space."""
-        numbers = self.converted(disparity=protocol.space == "disparity")
-        return _log(numbers) if protocol.space == "log_depth" else numbers
 
 
 def score(target: DepthMap, prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Scored:
@@ -124,7 +95,7 @@ def in_space(
     converted = _converted_to_space(prediction, kind, protocol)
     full = resize_prediction(converted, (size[0], size[1]), protocol.upsample)
     wide = np.asarray(full, dtype=np.float64)
-    return _log(wide) if protocol.space == "log_depth" else wide
+    return logarithm(wide) if protocol.space == "log_depth" else wide
 
 
 def fit_scored(prediction: Values, truth: Values, valid: NDArray[np.bool_], protocol: SuiteDataset) -> Fit | None:
@@ -237,7 +208,7 @@ def _scored_numbers(
         np.copyto(truth.stored[part], picked)
 
     in_order(gather, tops, threads_for(valid.size))
-    return _log(seen) if protocol.space == "log_depth" else seen
+    return logarithm(seen) if protocol.space == "log_depth" else seen
 
 
 def _full_size(prediction: Values, size: Size, method: Literal["bilinear", "bicubic", "nearest"]) -> Values:
@@ -259,9 +230,3 @@ def _flags(fit: Fit | None, prediction: NDArray[np.floating]) -> tuple[str, ...]
         NON_FINITE: not np.isfinite(prediction).all(),
     }
     return tuple(name for name, present in found.items() if present)
-
-
-def _log(depth: Values) -> Values:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logarithm: Values = np.log(depth)
-    return logarithm
