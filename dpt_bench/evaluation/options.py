@@ -21,7 +21,7 @@ class EvaluationOptions:
     """How to run; nothing here moves a number, and predictor_settings names what did.
 
     datasets: only these of the suite, by recipe name. limit: only the first N images of each (labelled partial).
-    batch_size: images of one size that are predicted together. threads: how many read ahead.
+    batch_size: images of one size that are predicted together. threads: how many read ahead, and how many score.
     cache: folder where predictions are kept for other suites, of cache_bytes at most; None: nowhere.
     predictor_settings: how the predictors were loaded (precision, variant), as far as it moves a number.
     part: this share of the images alone.

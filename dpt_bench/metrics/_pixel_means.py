@@ -6,31 +6,37 @@ them need is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from dpt_bench.core.parallel import in_order, threads_for
 from dpt_bench.core.scratch import scratch
 from dpt_bench.metrics._contract import Values
 
-BLOCK = 1 << 14
+BLOCK = 1 << 15
 """Pixels of a block at most."""
 
 
 @dataclass
 class Pixels:
-    """A block of an image's pixels: p and t, and their ratio once it is asked for."""
+    """A block of an image's pixels: p and t, perhaps 1 / t, and the ratio of p and t once it is asked for."""
 
     p: Values
     t: Values
+    turned_t: Values | None = None
     _ratio: Values | None = None
 
     @property
     def ratio(self) -> Values:
         """What p is of t."""
         if self._ratio is None:
-            self._ratio = np.divide(self.p, self.t, out=scratch("ratio", self.p.size))
+            out = scratch("ratio", self.p.size)
+            if self.turned_t is None:
+                self._ratio = np.divide(self.p, self.t, out=out)
+            else:  # twice as fast
+                self._ratio = np.multiply(self.p, self.turned_t, out=out)
         return self._ratio
 
 
@@ -49,18 +55,23 @@ def pixel_means(
     metrics: Mapping[str, PixelMean],
     prediction: Values,
     target: Values,
+    *,
+    turned_target: Values | None = None,
     prepare: Callable[[Values], object] | None = None,
 ) -> dict[str, float]:
-    """Every metric by its name, in one pass over the pixels; `prepare` changes each block of the prediction before."""
-    totals = dict.fromkeys(metrics, 0.0)
-    for block in _blocks(prediction, target):
+    """Every metric by its name, in one pass over the pixels.
+
+    turned_target: 1 / target, where it is known. prepare: changes each block of the prediction before.
+    """
+
+    def totals(start: int) -> list[float]:
+        part = slice(start, start + BLOCK)
+        block = Pixels(prediction[part], target[part], None if turned_target is None else turned_target[part])
         if prepare is not None:
             prepare(block.p)
-        for name, metric in metrics.items():
-            totals[name] += metric.total(block)
-    return {name: metric.finish(totals[name] / prediction.size) for name, metric in metrics.items()}
+        return [metric.total(block) for metric in metrics.values()]
 
-
-def _blocks(prediction: Values, target: Values) -> Iterator[Pixels]:
-    for start in range(0, prediction.size, BLOCK):
-        yield Pixels(prediction[start : start + BLOCK], target[start : start + BLOCK])
+    size = prediction.size
+    blocks = in_order(totals, range(0, size, BLOCK), threads_for(size))
+    means = [sum(of_blocks) / size for of_blocks in zip(*blocks, strict=True)]
+    return {name: metric.finish(mean) for (name, metric), mean in zip(metrics.items(), means, strict=True)}

@@ -97,7 +97,8 @@ def _measure(
             prepare = _then_turned(prepare)
         numbers = truth.converted(disparity=wanted)
         means = {name: function for name, function in chosen.items() if isinstance(function, PixelMean)}
-        values |= pixel_means(means, seen, numbers, prepare)
+        turned = truth.known(disparity=not wanted)
+        values |= pixel_means(means, seen, numbers, turned_target=turned, prepare=prepare)
         values |= {name: float(function(seen, numbers)) for name, function in chosen.items() if name not in means}
         prepare = None
     return {name: values[name] for name in metrics}

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpt_bench.core.kinds import DepthKind, to_depth, to_disparity
+from dpt_bench.core.parallel import in_order, threads_for
 from dpt_bench.core.sample import DepthMap
 from dpt_bench.core.scratch import scratch
 from dpt_bench.core.suite import SuiteDataset
@@ -37,6 +38,10 @@ class Truth:
             self.turned = scratch("turned truth", self.stored.size)
             np.reciprocal(self.stored, out=self.turned)  # scored pixels are finite and positive
         return self.turned
+
+    def known(self, *, disparity: bool) -> Values | None:
+        """The same, None where they have not been made."""
+        return self.stored if self.kind.is_disparity == disparity else self.turned
 
     def in_space(self, protocol: SuiteDataset) -> Values:
         """The numbers in the protocol's alignment space."""
@@ -70,20 +75,24 @@ def scored_numbers(
     height, width = valid.shape
     count = int(np.count_nonzero(valid))
     seen, stored = scratch("seen", count), scratch("truth", count)
-    picked = scratch("picked", count, target.values.dtype)
     in_strips = protocol.upsample == "bilinear" and valid.size > _LARGE
     full = converted if in_strips else _full_size(converted, (height, width), protocol.upsample)
     step = max(1, _STRIP // width)
-    start = 0
-    for top in range(0, height, step):
-        bottom = min(top + step, height)
-        strip = enlarged_rows(converted, (height, width), top, bottom) if in_strips else full[top:bottom]
-        places = np.flatnonzero(valid[top:bottom])  # as a mask gathers five times slower
-        stop = start + places.size
-        strip.ravel().take(places, out=seen[start:stop], mode="clip")
-        target.values[top:bottom].ravel().take(places, out=picked[start:stop], mode="clip")
-        np.copyto(stored[start:stop], picked[start:stop])
-        start = stop
+    tops = range(0, height, step)
+    stops = np.cumsum([np.count_nonzero(valid[top : top + step]) for top in tops])
+
+    def gather(top: int) -> None:
+        rows = slice(top, min(top + step, height))
+        strip = enlarged_rows(converted, (height, width), rows.start, rows.stop) if in_strips else full[rows]
+        places = np.flatnonzero(valid[rows])  # as a mask gathers five times slower
+        stop = stops[top // step]
+        part = slice(stop - places.size, stop)
+        picked = scratch("picked", places.size, target.values.dtype)
+        strip.ravel().take(places, out=seen[part], mode="clip")
+        target.values[rows].ravel().take(places, out=picked, mode="clip")
+        np.copyto(stored[part], picked)
+
+    in_order(gather, tops, threads_for(valid.size))
     return _log(seen) if protocol.space == "log_depth" else seen, Truth(target.kind, stored)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from dpt_bench.core.provenance import sha256_of_keys
 from dpt_bench.evaluation import EvaluationOptions
 from dpt_bench.predictors import load_predictor
 from dpt_bench.results import read_results
+from dpt_bench.scoring import score
 
 CAPS = {"outside": 80.0, "inside": 10.0}
 QUICK = EvaluationOptions(panels=0)
@@ -94,6 +96,29 @@ def test_images_of_one_size_are_predicted_together(world, make_fake, tmp_path) -
     evaluate(fake, world.suite, world.data, tmp_path, options=EvaluationOptions(panels=0, batch_size=4))
     assert max(fake.batches) == 4
     assert len(fake.asked) == len(set(fake.asked)) == len(world.arrays)
+
+
+def test_a_batch_is_scored_while_the_next_is_predicted(world, make_fake, tmp_path, monkeypatch) -> None:
+    """And holds its own numbers by then: this predictor writes every prediction into the same memory."""
+    undisturbed = evaluate(make_fake(), world.suite, world.data, tmp_path / "whole", options=QUICK)
+    calls, second_call, memory = [], threading.Event(), {}
+
+    def into_the_same_memory(query, values):
+        calls.append(query.key)
+        if len(calls) == 2:
+            second_call.set()
+        kept = memory.setdefault(values.shape, np.empty_like(values))
+        kept[:] = values
+        return kept
+
+    def score_late(*arguments):
+        assert second_call.wait(30), "the next image is not predicted before this one is scored"
+        return score(*arguments)
+
+    monkeypatch.setattr("dpt_bench.evaluation.work.score", score_late)
+    options = EvaluationOptions(panels=0, batch_size=1)
+    report = evaluate(make_fake(spoil=into_the_same_memory), world.suite, world.data, tmp_path / "out", options=options)
+    assert report.summary == undisturbed.summary
 
 
 def test_a_stronger_kind_is_marked(world, make_fake, tmp_path) -> None:

@@ -144,5 +144,7 @@ def test_metrics_together_give_what_each_gives_alone(seed, size) -> None:
     assert together == {name: load_metric(name).function(prediction, target) for name in names}
     np.testing.assert_array_equal(prediction, kept)
     rmse = {"rmse": load_metric("rmse").function}
-    turned = pixel_means(rmse, prediction, target, lambda numbers: np.negative(numbers, out=numbers))
+    functions = {name: load_metric(name).function for name in names}
+    assert pixel_means(functions, prediction, target, turned_target=1 / target) == pytest.approx(plain, rel=1e-12)
+    turned = pixel_means(rmse, prediction, target, prepare=lambda numbers: np.negative(numbers, out=numbers))
     assert turned["rmse"] == pytest.approx(np.sqrt(np.mean((kept + target) ** 2)), rel=1e-12)

@@ -99,23 +99,6 @@ def test_the_printed_improvements_of_midas_v31_follow_from_its_rows() -> None:
         assert round(100 * improvement(errors, reference)) == percent, model
 
 
-def test_every_row_of_the_shared_facts_is_here(shared_facts: Path) -> None:
-    with (shared_facts / "published_zeroshot.csv").open(newline="") as file:
-        facts = [row for row in csv.DictReader(file) if row["dataset"] != "improvement"]
-    with (shared_facts / "published_dpt_tables.csv").open(newline="") as file:
-        facts += [row for row in csv.DictReader(file) if row["table"] != "9" and row["dataset"] != "Mean"]
-    here: dict[tuple[str, Decimal], int] = {}
-    for row in ALL:
-        name = (row.dataset, row.value.normalize())
-        here[name] = here.get(name, 0) + 1
-    datasets = {"NYUv2": "nyu", "NYU": "nyu", "KITTI-Eigen": "kitti", "PascalContext-val": "pascal_context"}
-    for fact in facts:
-        dataset = datasets.get(fact["dataset"], fact["dataset"].removesuffix("-val").lower())
-        percent = fact["unit"] == "percent" or fact["metric"] == "SILog"
-        value = (Decimal(fact["value"]) / (100 if percent else 1)).normalize()
-        assert here.get((dataset, value)), fact
-
-
 def test_numbers_from_memory_say_so_and_are_few() -> None:
     unsure = [row for row in ALL if row.status == "from memory"]
     assert {row.suite for row in unsure} == {"depth-anything", "marigold", "ade20k", "pascal-context"}

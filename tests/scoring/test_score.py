@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -322,6 +324,15 @@ def test_large_maps_go_in_strips_to_the_same_numbers(seed, oracle, make_protocol
         patch.setattr(space, "_LARGE", 0)
         patch.setattr(space, "_STRIP", 70)
         scored = score(make_target(depth_m, valid), prediction, DISPARITY, make_protocol())
+        alignment, means = (sys.modules[f"dpt_bench.{name}"] for name in ("alignment", "metrics._pixel_means"))
+        patch.setattr(alignment, "_BLOCK", 50)
+        patch.setattr(means, "BLOCK", 50)
+        by_threads = []
+        for threads in (1, 2, 3):
+            for user in (space, alignment, means):
+                patch.setattr(user, "threads_for", lambda count, threads=threads: threads)
+            by_threads.append(score(make_target(depth_m, valid), prediction, DISPARITY, make_protocol()))
+        assert by_threads[1:] == by_threads[:1] * 2, "to the last digit"
     expected = oracle.midas_scores(prediction, depth_m, valid, cap_m=80.0)
     if expected is None:
         assert scored.skipped == "no-valid-pixel"
