@@ -171,7 +171,7 @@ def _list(reader: Reader, root: Path, recipe: Recipe, split: str, *, may_be_empt
 
 def _remarks(items: pa.Table, root: Path, official: int | None) -> list[str]:
     """What the reader has to say of a split, and how it compares with the release."""
-    lines = (items.schema.metadata or {}).get(REMARKS.encode(), b"").decode().splitlines()
+    lines: list[str] = (items.schema.metadata or {}).get(REMARKS.encode(), b"").decode().splitlines()
     if official is not None and items.num_rows != official and not (root / MARKER).exists():
         lines.append(f"{items.num_rows:,} images, the release has {official:,}")
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import cast
 
 import torch
 from torch import nn
@@ -38,7 +39,7 @@ def _plain(layer: StdConv) -> nn.Module:
         layer.out_channels,
         layer.kernel_size[0],
         layer.stride[0],
-        padding=layer.padding,
+        padding=cast(tuple[int, int], layer.padding),
         bias=False,
         device=layer.weight.device,
         dtype=layer.weight.dtype,

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from dpt_bench.resize import pick_pixels
-from dpt_bench.shards import Shards, ShardSample, open_shards
+from dpt_bench.shards import Shards, open_shards
+from dpt_bench.shards.codec import CodedSample
 from dpt_bench.training import parse_settings, train
 
 Place = tuple[str, int, int]
@@ -25,15 +26,13 @@ class Shuffled(Shards):
 
     partners: dict[str, dict[Place, Place]] = field(default_factory=dict)
 
-    def read(self, dataset: str, row: Mapping[str, Any]) -> ShardSample:
-        sample = super().read(dataset, row)
+    def read_coded(self, dataset: str, row: Mapping[str, Any]) -> CodedSample:
+        sample = super().read_coded(dataset, row)
         other = self.partners[dataset].get((row["shard"], row["offset"], row["length"]))
         if other is None:
             return sample
-        donor = super().read(dataset, dict(zip(("shard", "offset", "length"), other, strict=True)))
-        size = sample.image.shape[:2]
-        sky = None if donor.sky is None else fitted(donor.sky, size)
-        return replace(sample, inverse_depth=fitted(donor.inverse_depth, size), sky=sky)
+        donor = super().read_coded(dataset, dict(zip(("shard", "offset", "length"), other, strict=True)))
+        return replace(sample, codes=fitted(donor.codes, sample.image.shape[:2]))
 
 
 def fitted(values: Any, size: tuple[int, int]) -> Any:

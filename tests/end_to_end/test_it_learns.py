@@ -2,13 +2,27 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from dpt_bench.loading import Loader, LoaderOptions
+from dpt_bench.shards import open_shards
+
 PROGRAM = Path(__file__).with_name("learns.py")
+
+
+def test_the_shuffled_rival_sees_the_same_images_with_targets_of_others(shards: Path) -> None:
+    """Through the loader, as training does: once it read past the shuffling, and the rival was the learned network."""
+    plain = open_shards(shards)
+    others = runpy.run_path(str(PROGRAM.with_name("shuffled_labels.py")))["shuffled"](plain)
+    mine, theirs = (next(iter(Loader(source, LoaderOptions(batch_size=12)))) for source in (plain, others))
+    assert mine.keys == theirs.keys
+    assert mine.images.equal(theirs.images)
+    assert not any(one.equal(other) for one, other in zip(mine.codes, theirs.codes, strict=True))
 
 
 @pytest.mark.slow

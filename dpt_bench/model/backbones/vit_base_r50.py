@@ -29,7 +29,7 @@ def residual_stages(
 ) -> ResNetV2:
     """A ResNet with the spec's weight standardisation, for images whose sides are multiples of 32."""
     convolutions = ResNetV2(
-        layers=layers,
+        layers=list(layers),
         channels=channels,
         num_classes=0,
         global_pool="",
@@ -62,12 +62,13 @@ class StdConv(StdConv2dSame):
 
     def __init__(self, inputs: int, outputs: int, kernel_size: int, stride: int = 1, **options: Any) -> None:
         super().__init__(inputs, outputs, kernel_size, stride=stride, eps=1e-8, **options)
-        self.border = 2 * same_padding(kernel_size, stride) if self.same_pad else ()
+        before, after = same_padding(kernel_size, stride) if self.same_pad else (0, 0)
+        self.border = (before, after, before, after)
         self.same_pad = False
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, inputs, h, w) -> (B, outputs, h / stride, w / stride)."""
-        convolved: Tensor = super().forward(self.padded(features))
+        convolved: Tensor = super().forward(self.padded(features))  # type: ignore[no-untyped-call]
         return convolved
 
     def padded(self, features: Tensor) -> Tensor:
