@@ -17,7 +17,7 @@ from dpt_bench.leaderboard.distribution import CellName, Distribution
 from dpt_bench.leaderboard.gallery import SiteGallery
 from dpt_bench.leaderboard.protocol import protocol_words
 from dpt_bench.leaderboard.sources import SuiteSources
-from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent
+from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent, training_words
 from dpt_bench.render.page import Link, Page, environment, render_page
 from dpt_bench.results import SummaryRow
 from dpt_bench.results.expected import load_expectations
@@ -125,7 +125,9 @@ def _model(
         tiles=TILES,
         **_shared(()),
     )
-    return _page(facts.model, body, f"Trained on {facts.trained_on}." if facts.trained_on else "", trail=True)
+    return _page(
+        facts.model, body, f"Trained on {training_words(facts.trained_on)}." if facts.trained_on else "", trail=True
+    )
 
 
 def _cell_name(row: SummaryRow) -> CellName:

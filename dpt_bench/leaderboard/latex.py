@@ -6,6 +6,8 @@ from dpt_bench.leaderboard.board import Board, Cell, Row, Section
 from dpt_bench.leaderboard.columns import Column
 from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent
 
+LONGEST_BESIDE = 40
+"""Letters of remarks that stand beside a model's name; longer ones stand below it, so that the table stays readable."""
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -88,7 +90,11 @@ def _line(section: Section, row: Row) -> str:
 
 def _model(row: Row) -> str:
     remarks = ", ".join(remark for remark in (row.input, *row.labels, "" if row.verified else "from memory") if remark)
-    return escape(row.model) + (rf" {{\scriptsize ({escape(remarks)})}}" if remarks else "")
+    if not remarks:
+        return escape(row.model)
+    below = rf"{{\scriptsize ({escape(remarks)})}}"
+    one_line = len(remarks) <= LONGEST_BESIDE
+    return f"{escape(row.model)} {below}" if one_line else rf"\shortstack[l]{{{escape(row.model)}\\{below}}}"
 
 
 def _cell(cell: Cell | None, column: Column) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from dpt_bench.core.catalog import MIXES
 from dpt_bench.leaderboard.columns import Column
 
 
@@ -19,3 +22,19 @@ def column_note(column: Column) -> str:
 def signed_percent(share: float) -> str:
     """An improvement in percent, with its sign; the reference itself is a plain zero."""
     return f"{100 * share:+.1f}" if round(100 * share, 1) else "0.0"
+
+
+def training_words(recipes: str) -> str:
+    """The datasets of a summary row's `trained_on`; by the name of their mix, such as "MIX 6", where they are one."""
+    return _mixes().get(frozenset(recipes.split(" + ")), recipes)
+
+
+@cache
+def _mixes() -> dict[frozenset[str], str]:
+    """Recipe names -> what stands before the colon in the title of the mix that holds just these."""
+    mixes = map(MIXES.load, MIXES.names())
+    return {
+        frozenset(member.recipe for member in mix.members): mix.title.partition(":")[0]
+        for mix in mixes
+        if ":" in mix.title
+    }

@@ -34,6 +34,12 @@ def test_a_table_for_each_section(published, measured, sources) -> None:
     assert r"w {\scriptsize (sample-world)}" in text
 
 
+def test_long_remarks_stand_below_the_name(measured, sources) -> None:
+    rows = [measured("m", "kitti", 0.2, resized_by="own", resize_rule="longer 384, with 128 pixels for 384, and so on")]
+    text = latex.write(build_board(sources([], rows)))
+    assert r"\shortstack[l]{m\\{\scriptsize (resized by the model: longer 384, with 128 pixels" in text
+
+
 def test_every_line_has_the_same_number_of_cells(published, sources) -> None:
     rows = [published("A & B", d, "0.1") for d in ("kitti", "nyu")] + [published("C", "kitti", "0.2")]
     text = latex.write(build_board(sources(rows)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from dpt_bench.core.catalog import MIXES
 from dpt_bench.leaderboard.board import Row
 from dpt_bench.leaderboard.table import build_board
 
@@ -89,3 +90,13 @@ def test_unverified_numbers_are_marked(published, sources) -> None:
     assert not row.verified
     assert row.cells[0] is not None
     assert row.cells[0].note == "(from memory)"
+
+
+def test_ten_datasets_are_named_by_their_mix(measured, sources) -> None:
+    members = [member.recipe for member in MIXES.load("mix6").members]
+    others = {"all": members[::-1], "fewer": members[1:], "more": [*members, "kitti"], "none": []}
+    rows = [measured(name, "tum", 0.2, trained_on=" + ".join(names)) for name, names in others.items()]
+    board = build_board(sources([], rows))
+    shown = {row.model: row.trained_on for section, _ in board.sections for row in section.rows}
+    assert shown.pop("all") == "MIX 6"
+    assert shown == {name: " + ".join(names) for name, names in others.items() if name != "all"}
