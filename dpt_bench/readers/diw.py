@@ -30,6 +30,8 @@ from dpt_bench.scenes.scene import Scene
 
 CLEAR_RATIO = 1.1
 """Depth ratio above which a person would tell the nearer of two points, in the example tree."""
+SYMMETRIC = 0.5
+"""Share of pairs within one row, mirrored at the middle, in the example tree."""
 TRIALS = 200
 
 
@@ -72,7 +74,11 @@ class Reader:
         return Sample(row["key"], image, OrdinalPairs(points, farther), tuple(row["files"]), camera)
 
     def write_example(self, root: Path, recipe: Recipe, scenes: Iterable[Scene]) -> None:
-        """One clearly ordered pair a scene, the nearer point first as often as not."""
+        """One clearly ordered pair a scene, the nearer point first as often as not, and as the authors drew them.
+
+        Half of the pairs are any two pixels; the others lie in one row, as far left of the middle as right of it, so
+        that "the lower one is nearer" does not answer them (Chen et al., NIPS 2016, section 3).
+        """
         layout = check(recipe.layout, Layout, where=recipe.path)
         lines = []
         for scene in scenes:
@@ -128,8 +134,11 @@ def _clear_pair(scene: Scene, rng: np.random.Generator) -> tuple[tuple[int, int]
     """Two pixels (y, x) whose depths differ clearly; the last two tried where nothing does."""
     height, width = scene.sky.shape
     first = second = (0, 0)
+    symmetric = rng.random() < SYMMETRIC
     for _ in range(TRIALS):
         first, second = ((int(rng.integers(height)), int(rng.integers(width))) for _ in range(2))
+        if symmetric:
+            second = (first[0], width - 1 - first[1])
         near, far = sorted((float(scene.depth_m[first]), float(scene.depth_m[second])))
         if far > CLEAR_RATIO * near:
             break

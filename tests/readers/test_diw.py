@@ -11,6 +11,7 @@ from dpt_bench.core.catalog import RECIPES
 from dpt_bench.core.errors import SampleError, UsageError
 from dpt_bench.formats import images
 from dpt_bench.readers.diw import Reader, parse_pair
+from dpt_bench.scenes import scenes_for
 
 RECIPE = RECIPES.load("diw")
 THUMB = images.encode_jpeg(np.zeros((20, 30, 3), np.uint8))
@@ -61,3 +62,16 @@ def test_a_list_that_is_not_lines_in_twos_is_told(put, tmp_path: Path, text) -> 
     put("DIW_test.csv", text)
     with pytest.raises(UsageError, match="list"):
         Reader().list(tmp_path, RECIPE, "test")
+
+
+def test_half_of_the_example_pairs_say_nothing_by_their_height(read, tmp_path: Path) -> None:
+    """As the authors drew theirs: without these, "the lower one is nearer" would beat most networks."""
+    Reader().write_example(tmp_path, RECIPE, scenes_for("diw", 40, seed=3))
+    samples = read(tmp_path, "diw", "test").values()
+    (first, second) = np.stack([sample.target.points[0] for sample in samples], axis=1)
+    same_row = first[:, 1] == second[:, 1]
+    widths = np.array([sample.image.shape[1] for sample in samples])
+    assert (first[:, 0] + second[:, 0] == widths - 1)[same_row].all()
+    assert 12 <= same_row.sum() <= 28
+    lower_is_nearer = (first[:, 1] < second[:, 1]) == [bool(sample.target.farther[0]) for sample in samples]
+    assert lower_is_nearer[~same_row].mean() > 0.7
