@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dpt_bench.core.catalog import EVAL_RECIPES, TRAIN_RECIPES
 from dpt_bench.core.errors import UnknownNameError, UsageError
+from dpt_bench.core.processes import leave_with_parent
 from dpt_bench.core.progress import Progress
 from dpt_bench.core.recipe import Recipe
 from dpt_bench.readers import load_reader
@@ -48,7 +49,7 @@ def write_sample_world(folder: Path, options: WorldOptions, progress: Progress) 
             fix="choose another folder, or delete these",
         )
     workers = options.workers or os.cpu_count() or 1
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), leave_with_parent) as pool:
         for name, (root, recipe, count) in jobs.items():
             task = f"sample world: {name}"
             progress.start(task, count)

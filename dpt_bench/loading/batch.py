@@ -17,6 +17,8 @@ from dpt_bench.loading.augment import View
 from dpt_bench.loading.source import Broken, Intact
 from dpt_bench.shards.codec import STEPS
 
+BYTES_A_PIXEL = 5
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -59,14 +61,16 @@ class Batch:
 class PackedBatch:
     """A batch as loaders deliver it: five bytes a pixel, less than half of a `Batch`, which the device unpacks.
 
-    codes: the targets as shards hold them, the bits of uint16 in int16 (B, H, W), since few operations know uint16.
-    broken: what was replaced on the way. The other fields are those of `Batch`.
+    memory: uint8 (B * H * W * 5,), first the targets as shards hold them, then the images. It is one piece, because a
+        worker hands over every tensor by itself, and for each the caller would wait until the worker attends to it.
+    size: (H, W). span: float32 (B, 2). dataset: int64 (B,). broken: what was replaced on the way. The other fields are
+        those of `Batch`.
     """
 
-    images: Tensor
-    codes: Tensor
-    span: Tensor
-    dataset: Tensor
+    memory: Tensor
+    size: tuple[int, int]
+    span: NDArray[np.float32]
+    dataset: NDArray[np.int64]
     names: tuple[str, ...]
     keys: tuple[str, ...]
     broken: tuple[Broken, ...] = ()
@@ -74,33 +78,39 @@ class PackedBatch:
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def codes(self) -> Tensor:
+        """The bits of uint16 in int16 (B, H, W), since few operations know uint16."""
+        return _planes(self.memory, len(self), self.size)[0]
+
+    @property
+    def images(self) -> Tensor:
+        """uint8 (B, 3, H, W), channels last in memory."""
+        return _planes(self.memory, len(self), self.size)[1].permute(0, 3, 1, 2)
+
     def to(self, device: torch.device) -> Batch:
         """The batch on a device; the copy does not wait where the memory is pinned."""
-        images, codes, span, dataset = (
-            tensor.to(device, non_blocking=True) for tensor in (self.images, self.codes, self.span, self.dataset)
+        span, dataset = (
+            torch.from_numpy(numbers).to(device, non_blocking=True) for numbers in (self.span, self.dataset)
         )
-        known = (codes.int() & 0xFFFF).sub_(1)
+        there = replace(self, memory=self.memory.to(device, non_blocking=True))
+        known = (there.codes.int() & 0xFFFF).sub_(1)
         target = known.clamp(min=0).float().div_(STEPS)  # `dequantise`, on a CPU bit for bit
-        return Batch(images, target, known >= 0, span, dataset, self.names, self.keys)
+        return Batch(there.images, target, known >= 0, span, dataset, self.names, self.keys)
 
     def pin_memory(self) -> PackedBatch:
         """The batch in page-locked memory; torch's DataLoader calls this."""
-        return replace(
-            self,
-            images=self.images.pin_memory(),
-            codes=self.codes.pin_memory(),
-            span=self.span.pin_memory(),
-            dataset=self.dataset.pin_memory(),
-        )
+        return replace(self, memory=self.memory.pin_memory())
 
 
 class Tray:
     """The memory of a batch of square views, filled view by view while each is still in the processor's cache."""
 
     def __init__(self, count: int, side: int) -> None:
-        self._images = _numbers((count, side, side, 3), torch.uint8)
-        self._codes = _numbers((count, side, side), torch.int16)
-        self._into = self._images.numpy(), self._codes.numpy().view(np.uint16)
+        self._side = side
+        self._memory = _bytes(count * side * side * BYTES_A_PIXEL)
+        codes, images = (plane.numpy() for plane in _planes(self._memory, count, (side, side)))
+        self._into = images, codes.view(np.uint16)
         self._dataset: list[int] = []
         self._span: list[tuple[float, float]] = []
         self._keys: list[str] = []
@@ -120,22 +130,38 @@ class Tray:
 
     def batch(self, names: tuple[str, ...], broken: Sequence[Broken]) -> PackedBatch:
         """The views that were put, one at least."""
-        count = len(self._keys)
         return PackedBatch(
-            images=self._images[:count].permute(0, 3, 1, 2),
-            codes=self._codes[:count],
-            span=torch.tensor(self._span, dtype=torch.float32),
-            dataset=torch.tensor(self._dataset, dtype=torch.int64),
+            memory=self._filled(),
+            size=(self._side, self._side),
+            span=np.array(self._span, np.float32),
+            dataset=np.array(self._dataset, np.int64),
             names=names,
             keys=tuple(self._keys),
             broken=tuple(broken),
         )
 
+    def _filled(self) -> Tensor:
+        """The memory, without the places that nothing was put into."""
+        images, codes = self._into
+        count = len(self._keys)
+        return self._memory if count == len(images) else pack(images[:count], codes[:count])
 
-def _numbers(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Numbers to be filled in; in a worker, in the memory that it shares with the caller, which saves a copy."""
-    empty = torch.empty(0, dtype=dtype)
+
+def pack(images: NDArray[np.uint8], codes: NDArray[np.uint16]) -> Tensor:
+    """The memory of a `PackedBatch`, from its images (B, H, W, 3) and codes (B, H, W)."""
+    parts = (np.ascontiguousarray(codes).view(np.uint8), images)
+    return torch.from_numpy(np.concatenate([part.reshape(-1) for part in parts]))
+
+
+def _planes(memory: Tensor, count: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Views of a packed memory: int16 (B, H, W) and uint8 (B, H, W, 3)."""
+    half = count * size[0] * size[1] * 2
+    return memory[:half].view(torch.int16).view(count, *size), memory[half:].view(count, *size, 3)
+
+
+def _bytes(count: int) -> Tensor:
+    """Bytes to be filled in; in a worker, in the memory that it shares with the caller, which saves a copy."""
     if get_worker_info() is None:
-        return empty.new_empty(shape)
-    num_bytes = torch.Size(shape).numel() * empty.element_size()
-    return empty.set_(torch.UntypedStorage._new_shared(num_bytes)).view(shape)  # type: ignore[no-untyped-call]
+        return torch.empty(count, dtype=torch.uint8)
+    storage = torch.UntypedStorage._new_shared(count)  # type: ignore[no-untyped-call]
+    return torch.empty(0, dtype=torch.uint8).set_(storage)

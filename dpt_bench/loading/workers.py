@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.context import BaseContext
 
 import cv2
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from dpt_bench.core.errors import DataError, DptBenchError
+from dpt_bench.core.processes import leave_with_parent
 from dpt_bench.loading.batch import PackedBatch
+
+Item = PackedBatch | DptBenchError
+LESS_URGENT = 5
+"""By how much workers stand back: where cores are few, who takes a batch goes before those who prepare later ones."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class WorkerOptions:
     pin_memory: bool = False
 
 
-def batches(steps: IterableDataset[PackedBatch | DptBenchError], options: WorkerOptions) -> Iterator[PackedBatch]:
+def batches(steps: IterableDataset[Item], options: WorkerOptions) -> Iterator[PackedBatch]:
     """The items of `steps` in their order, errors raised; workers end with the iterator.
 
     Raises:
@@ -40,9 +45,10 @@ def batches(steps: IterableDataset[PackedBatch | DptBenchError], options: Worker
     with warnings.catch_warnings():  # how many processes suit the machine is the caller's business
         warnings.filterwarnings("ignore", "This DataLoader will create")
         stream = _started(steps, options)
+    received = _received_ahead(stream) if options.count else stream
     while True:
         try:
-            item = next(stream)
+            item = next(received)
         except StopIteration:
             return
         except RuntimeError as error:
@@ -55,9 +61,19 @@ def batches(steps: IterableDataset[PackedBatch | DptBenchError], options: Worker
         yield item
 
 
-def _started(
-    steps: IterableDataset[PackedBatch | DptBenchError], options: WorkerOptions
-) -> Iterator[PackedBatch | DptBenchError]:
+def _received_ahead(stream: Iterator[Item]) -> Iterator[Item]:
+    """The items of a stream, the next of which a thread receives while the caller works on the last.
+
+    To take over a batch from another process needs milliseconds, of which most are spent waiting for that process.
+    """
+    with ThreadPoolExecutor(1, "receives-batches") as thread:
+        coming = thread.submit(next, stream, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, stream, None)
+            yield item
+
+
+def _started(steps: IterableDataset[Item], options: WorkerOptions) -> Iterator[Item]:
     return iter(
         DataLoader(
             steps,
@@ -78,16 +94,9 @@ def share_of_worker() -> tuple[int, int]:
 
 
 def _settle(_worker: int) -> None:
+    os.nice(LESS_URGENT)
     cv2.setNumThreads(1)  # one process a core; threads of each would only get in one another's way
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    """Torch's own watch looks at the parent's number, which is that of the fork server: it outlives a killed run."""
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    leave_with_parent()
 
 
 def _context() -> BaseContext:

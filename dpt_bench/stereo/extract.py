@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from dpt_bench.core.errors import DataError, DptBenchError, UsageError
+from dpt_bench.core.processes import leave_with_parent
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.stereo.clip_folder import PARTIAL, ClipFolder, ClipJob, read_record
 from dpt_bench.stereo.packing import Picture
@@ -78,7 +79,7 @@ def _run(root: Path, passes: Iterable[list[ClipJob]], workers: int) -> Iterator[
         for jobs in passes:
             yield from extract_pass(root, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), leave_with_parent) as pool:
         try:
             for done in as_completed([pool.submit(extract_pass, root, jobs) for jobs in passes]):
                 yield from done.result()

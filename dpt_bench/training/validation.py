@@ -36,9 +36,9 @@ def validate(
     for batch in loader:
         on_device = batch.to(world.device)
         scores = task.scores(predict(on_device), on_device).cpu()
-        counted = ~scores.isnan()
-        sums.index_add_(0, batch.dataset, scores.nan_to_num())
-        counts.index_add_(0, batch.dataset, counted.double())
+        counted, dataset = ~scores.isnan(), torch.from_numpy(batch.dataset)
+        sums.index_add_(0, dataset, scores.nan_to_num())
+        counts.index_add_(0, dataset, counted.double())
         progress.advance("validation", len(batch) * world.size)
     progress.finish("validation")
     totals = world.sum(torch.stack([sums, counts])).tolist()

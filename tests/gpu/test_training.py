@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from dpt_bench.loading import PackedBatch
+from dpt_bench.loading.batch import pack
 from dpt_bench.model.build import build_model
 from dpt_bench.model.checkpoint import read_checkpoint
 from dpt_bench.training import load_preset, train
@@ -44,10 +45,10 @@ def batch() -> PackedBatch:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2**16, (6, 64, 64), np.uint16)
     return PackedBatch(
-        images=torch.from_numpy(rng.integers(0, 256, (6, 64, 64, 3), np.uint8)).permute(0, 3, 1, 2),
-        codes=torch.from_numpy(codes.view(np.int16)),
-        span=torch.full((6, 2), torch.nan),
-        dataset=torch.tensor([0, 1, 0, 2, 1, 0]),
+        memory=pack(rng.integers(0, 256, (6, 64, 64, 3), np.uint8), codes),
+        size=(64, 64),
+        span=np.full((6, 2), np.nan, np.float32),
+        dataset=np.array([0, 1, 0, 2, 1, 0]),
         names=("a", "b", "c"),
         keys=tuple("uvwxyz"),
     )

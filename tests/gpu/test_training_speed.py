@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from dpt_bench.loading import Batch, PackedBatch
+from dpt_bench.loading.batch import pack
 from dpt_bench.losses import PAPER, depth_loss
 from dpt_bench.model.build import build_model
 from dpt_bench.training.config import load_preset
@@ -62,10 +63,10 @@ def batch(device: torch.device) -> Batch:
     images = rng.integers(0, 256, (BATCH, SIDE, SIDE, 3), np.uint8)
     codes = rng.integers(1, 2**16, (BATCH, SIDE, SIDE), np.uint16) * (rng.random((BATCH, SIDE, SIDE)) < 0.9)
     packed = PackedBatch(
-        images=torch.from_numpy(images).permute(0, 3, 1, 2),
-        codes=torch.from_numpy(codes.view(np.int16)),
-        span=torch.full((BATCH, 2), torch.nan),
-        dataset=torch.from_numpy(rng.integers(0, DATASETS, BATCH)),
+        memory=pack(images, codes),
+        size=(SIDE, SIDE),
+        span=np.full((BATCH, 2), np.nan, np.float32),
+        dataset=rng.integers(0, DATASETS, BATCH),
         names=tuple(f"dataset-{number}" for number in range(DATASETS)),
         keys=tuple(map(str, range(BATCH))),
     )

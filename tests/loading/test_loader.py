@@ -13,6 +13,7 @@ import torch
 
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
 from dpt_bench.loading import AugmentOptions, Batch, Loader, LoaderOptions, PackedBatch, WorkerOptions
+from dpt_bench.loading.batch import pack
 from dpt_bench.shards import open_shards
 from dpt_bench.shards.codec import dequantise
 
@@ -67,9 +68,11 @@ def test_what_a_batch_holds(shards_url: str, expected: list[Batch]) -> None:
 
 def test_a_device_unpacks_what_shards_hold() -> None:
     codes = np.arange(65536, dtype=np.uint16)
-    images = torch.zeros(1, 3, 256, 256, dtype=torch.uint8)
-    numbers = torch.from_numpy(codes.view(np.int16)).reshape(1, 256, 256)
-    batch = unpacked(PackedBatch(images, numbers, torch.zeros(1, 2), torch.zeros(1, dtype=torch.int64), ("a",), ("k",)))
+    images = np.arange(3 * 65536, dtype=np.uint32).astype(np.uint8).reshape(1, 256, 256, 3)
+    span, dataset = np.zeros((1, 2), np.float32), np.zeros(1, np.int64)
+    memory = pack(images, codes.reshape(1, 256, 256))
+    batch = unpacked(PackedBatch(memory, (256, 256), span, dataset, ("a",), ("k",)))
+    assert np.array_equal(batch.images.permute(0, 2, 3, 1), images)
     expected = dequantise(codes).reshape(1, 256, 256)
     assert np.array_equal(batch.valid, np.isfinite(expected))
     assert np.array_equal(batch.target, np.nan_to_num(expected)), "bit for bit"
