@@ -29,7 +29,7 @@ class AugmentOptions:
     flip: probability of a horizontal flip (both papers: 50 %).
 
     The papers do no more; what follows is off unless asked for.
-    zoom: with "shorter-side", that side becomes `size` times up to this before the square is taken.
+    zoom: with "shorter-side" and "literal", that side becomes `size` times up to this before the square is taken.
     colour: brightness, contrast and saturation change by a factor within 1 - colour and 1 + colour, and hues by as
         much of 36 degrees. greyscale, blur: probabilities of a view without colour, and of a Gaussian blur.
     """
@@ -74,7 +74,8 @@ def training_view(sample: CodedSample, options: AugmentOptions, stream: Stream) 
     across, down, side, flip = stream.uniform(4).tolist()
     view = whole_view(sample)
     if options.rule == "literal":
-        view = _pad(_resize_longer(view, options.size), options.size, across, down)
+        view = _resize_longer(view, round(options.size * options.zoom**side))
+        view = _pad(_crop(view, options.size, across, down), options.size, across, down)
     elif options.rule == "crop-then-resize":
         shorter = min(view.height, view.width)
         wanted = options.smallest_crop + (1.0 - options.smallest_crop) * side
@@ -114,8 +115,10 @@ def _resize(view: View, height: int, width: int) -> View:
 
 
 def _crop(view: View, side: int, across: float, down: float) -> View:
-    top, left = int(down * (view.height - side + 1)), int(across * (view.width - side + 1))
-    rows, columns = slice(top, top + side), slice(left, left + side)
+    """A square; of a view that is smaller in a direction, all that it has there."""
+    height, width = min(side, view.height), min(side, view.width)
+    top, left = int(down * (view.height - height + 1)), int(across * (view.width - width + 1))
+    rows, columns = slice(top, top + height), slice(left, left + width)
     return View(view.image[rows, columns], view.codes[rows, columns])
 
 

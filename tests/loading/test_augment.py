@@ -150,3 +150,13 @@ def test_a_zoom_shows_less_of_the_image() -> None:
         spans.append(np.nanmax(rows) - np.nanmin(rows))
     assert min(spans) < 36
     assert max(spans) > 58
+
+
+def test_a_zoom_of_the_literal_reading_fills_more_of_the_square() -> None:
+    options = AugmentOptions("literal", 64, zoom=2.0)
+    views = [training_view(coded(48, 96), options, Stream(seed)) for seed in range(40)]
+    grey = [(view.image == 128).all(axis=-1) for view in views]
+    assert {view.codes.shape for view in views} == {(64, 64)}
+    assert max(one.mean() for one in grey) > 0.45
+    assert min(one.mean() for one in grey) < 0.05
+    assert all((view.codes[one] == 0).all() for view, one in zip(views, grey, strict=True))
