@@ -18,7 +18,7 @@ from dpt_bench.core.scratch import scratch
 
 Values = NDArray[np.float64]
 
-_BLOCK = 1 << 13  # pixels that stay in the cache; of up to 10,000 OpenBLAS takes a dot in one thread, so in one order
+_BLOCK = 10_000  # pixels that stay in the cache; of so many OpenBLAS still takes a dot in one thread, so in one order
 _ONES = np.ones(_BLOCK)
 _SPREAD = 1e-2  # share of a block's sum of squares that must be spread: less of it, and plain sums would cost digits
 
@@ -112,8 +112,7 @@ def _centred_sums(x: NDArray[Any], y: NDArray[Any], valid: NDArray[np.bool_] | N
         if valid is not None:
             mask = valid[start : start + _BLOCK]
             block_x, block_y = block_x.compress(mask), block_y.compress(mask)
-        with np.errstate(over="ignore", invalid="ignore"):  # which holds in its own thread alone
-            return _block_sums(block_x, block_y) if block_x.size else _Sums()
+        return _block_sums(block_x, block_y) if block_x.size else _Sums()
 
     blocks = in_order(of_block, range(0, x.size, _BLOCK), threads_for(x.size))
     return reduce(_merged, (block for block in blocks if block.pixels), _Sums())
@@ -127,10 +126,12 @@ def _block_sums(x: NDArray[Any], y: NDArray[Any]) -> _Sums:
     xx = square - x.size * mean_x * mean_x
     if xx > _SPREAD * square:
         return _Sums(x.size, mean_x, mean_y, xx, float(np.dot(x, y)) - x.size * mean_x * mean_y)
-    mean_x, mean_y = float(x.mean()), float(y.mean())  # pairwise: of equal numbers it is that number, to a digit or two
     x_off, y_off = (scratch(f"{name} offsets", x.size) for name in "xy")
-    np.subtract(x, mean_x, out=x_off)
-    np.subtract(y, mean_y, out=y_off)
+    with np.errstate(over="ignore", invalid="ignore"):  # which holds in its own thread alone
+        # pairwise: of equal numbers it is that number, to a digit or two
+        mean_x, mean_y = float(x.mean()), float(y.mean())
+        np.subtract(x, mean_x, out=x_off)
+        np.subtract(y, mean_y, out=y_off)
     return _Sums(x.size, mean_x, mean_y, float(np.dot(x_off, x_off)), float(np.dot(x_off, y_off)))
 
 

@@ -43,6 +43,7 @@ def align(prediction: Values, fit: Fit | None, protocol: SuiteDataset, cap_m: fl
 
     Disparity ends up not below 1 / cap_m, depth within its limits; logarithms are undone.
     """
+    low, high = _limits(protocol, cap_m)
     numbers = prediction.reshape(-1)
     for start in range(0, numbers.size, _BLOCK):
         block = numbers[start : start + _BLOCK]
@@ -51,7 +52,11 @@ def align(prediction: Values, fit: Fit | None, protocol: SuiteDataset, cap_m: fl
             block += fit.shift
         if protocol.space == "log_depth":
             np.exp(block, out=block)
-        if protocol.space != "disparity":
-            np.clip(block, protocol.target_range_m[0] or _NEAREST_M, cap_m, out=block)
-        elif cap_m is not None:
-            np.maximum(block, 1.0 / cap_m, out=block)
+        np.clip(block, low, high, out=block)
+
+
+def _limits(protocol: SuiteDataset, cap_m: float | None) -> tuple[float, float]:
+    """What aligned numbers are kept within."""
+    if protocol.space == "disparity":
+        return (-np.inf if cap_m is None else 1.0 / cap_m), np.inf
+    return protocol.target_range_m[0] or _NEAREST_M, (np.inf if cap_m is None else cap_m)

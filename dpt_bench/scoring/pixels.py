@@ -31,7 +31,8 @@ def scored_pixels(target: DepthMap, protocol: SuiteDataset) -> NDArray[np.bool_]
         scored &= np.less(values, high)  # neither NaN nor infinity passes
     if protocol.target_max_ratio is not None and not target.kind.is_affine and scored.any():
         scored &= _not_too_far(values, scored, protocol.target_max_ratio, target.kind)
-    if protocol.crop_frame == "input" or protocol.input_crop == "none":  # else it was applied with the input crop
+    cropped_before = protocol.crop_frame == "whole" and protocol.input_crop != "none"
+    if protocol.crop != "none" and not cropped_before:
         scored &= inside_crop(protocol.crop, values.shape[0], values.shape[1])
     return scored
 

@@ -108,7 +108,7 @@ def _then_turned(prepare: Callable[[Values], None] | None) -> Callable[[Values],
     def turned(numbers: Values) -> None:
         if prepare is not None:
             prepare(numbers)
-        np.reciprocal(numbers, out=numbers)
+        np.divide(1.0, numbers, out=numbers)  # np.reciprocal takes twice as long
 
     return turned
 

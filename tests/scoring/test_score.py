@@ -16,12 +16,13 @@ DISPARITY = DepthKind.AFFINE_DISPARITY
 
 
 def random_image(seed: int):
-    """Depth (H, W) with holes, NaN and far pixels, and a prediction of another size and scale."""
+    """Depth (H, W) with far pixels and, below some whole rows, holes and NaN; a prediction of another size and scale."""
     generator = np.random.default_rng(seed)
     height, width = generator.integers(5, 40, 2)
     depth_m = generator.uniform(0.5, 100, (height, width)).astype(np.float32)
-    depth_m[generator.random((height, width)) < 0.1] = np.nan
-    valid = np.isfinite(depth_m) & (generator.random((height, width)) < 0.8)
+    below = np.arange(height)[:, None] >= generator.integers(0, height)
+    depth_m[below & (generator.random((height, width)) < 0.1)] = np.nan
+    valid = np.isfinite(depth_m) & ~(below & (generator.random((height, width)) < 0.2))
     prediction = generator.normal(
         generator.normal(0, 100), 10 ** generator.uniform(-3, 3), generator.integers(2, 30, 2)
     )
