@@ -38,7 +38,7 @@ def aligned_maps(target: DepthMap, prediction: NDArray[np.floating], kind: Depth
     valid = scored_pixels(target, protocol)
     predicted = np.array(in_space(prediction, kind, protocol, valid.shape), order="C")
     numbers = target.values[valid].astype(np.float64)
-    truth = Truth(target.kind, numbers).in_space(protocol).copy()
+    truth = Truth(target.kind, numbers, np.empty_like(numbers)).in_space(protocol).copy()
     fit = fit_scored(predicted[valid], truth, valid, protocol)
     align(predicted, fit, protocol, cap_m(numbers, target.kind, protocol))
     predicted = _disparity(predicted, protocol)

@@ -23,10 +23,14 @@ Upsample = Literal["bilinear", "bicubic", "nearest"]
 
 @dataclass
 class Truth:
-    """An image's scored target numbers (N,) of `kind`; their reciprocals are made when they are asked for."""
+    """An image's scored target numbers (N,) of `kind`; their reciprocals are made when they are asked for.
+
+    spare: (M,) memory for the reciprocals, M >= N.
+    """
 
     kind: DepthKind
     stored: Values
+    spare: Values
     turned: Values | None = None
 
     def converted(self, *, disparity: bool) -> Values:
@@ -35,7 +39,7 @@ class Truth:
             return self.stored
         if self.turned is None:
             assert not self.kind.is_affine, "check_target refuses this"
-            self.turned = scratch("turned truth", self.stored.size)
+            self.turned = self.spare[: self.stored.size]
             np.divide(1.0, self.stored, out=self.turned)  # scored pixels are finite and positive
         return self.turned
 
@@ -94,7 +98,8 @@ def scored_numbers(
         stored[part] = picked
 
     in_order(gather, tops, threads_for(valid.size))
-    return _log(seen) if protocol.space == "log_depth" else seen, Truth(target.kind, stored)
+    spare = scratch("spare", ends[-1]) if in_strips else full.ravel()  # which is in the cache already
+    return _log(seen) if protocol.space == "log_depth" else seen, Truth(target.kind, stored, spare)
 
 
 def _converted(prediction: NDArray[np.floating], kind: DepthKind, protocol: SuiteDataset) -> Values:

@@ -282,6 +282,20 @@ def test_what_each_alignment_removes(space, alignment, change, scene, make_proto
     assert wrong.values["absrel"] > 1e-3
 
 
+@pytest.mark.parametrize("upsample", ["bilinear", "bicubic", "nearest"])
+@pytest.mark.parametrize("kind", [DISPARITY, DepthKind.METRIC_DEPTH])
+@pytest.mark.parametrize("size", [(40, 60), (20, 32)])
+def test_prediction_and_target_are_left_as_they_are(upsample, kind, size, scene, make_protocol, make_target) -> None:
+    """Their numbers pass through memory that is used again; none of it may be the caller's."""
+    prediction = np.random.default_rng(0).uniform(1, 9, size)
+    target = make_target(scene[0])
+    before = prediction.copy(), target.values.copy(), target.valid.copy()
+    scored = score(target, prediction, kind, make_protocol(upsample=upsample))
+    for array, kept in zip((prediction, target.values, target.valid), before, strict=True):
+        np.testing.assert_array_equal(array, kept)
+    assert score(target, prediction, kind, make_protocol(upsample=upsample)) == scored
+
+
 def test_disparity_metrics_of_a_relative_target(make_protocol, make_target) -> None:
     """The ablation metric of MiDaS works where there is no depth to convert to."""
     generator = np.random.default_rng(4)
