@@ -50,8 +50,10 @@ class Style:
         return replace(self, sizes=((height, width),))
 
 
-_HAND = Outlook((1.3, 1.75), (-12, 8), 20, 1.5)
-_ROOM = Outlook((1.0, 1.75), (-24, 4), 28, 1.5)
+# Hands tilt a camera far more than a car does. With less of it the mean depth map of the training set came close to a
+# trained network on rooms and open country: little had to be learned from the picture.
+_HAND = Outlook((1.0, 1.9), (-22, 14), 20, 3.0)
+_ROOM = Outlook((0.7, 1.9), (-34, 12), 28, 3.0)
 _DRIVER = Outlook((1.5, 1.8), (-5, 2), 9, 0.8)
 
 _ALL = (
@@ -60,7 +62,7 @@ _ALL = (
         ((192, 256), (256, 192), (192, 288), (224, 224), (288, 208)),
         (0.7, 1.5),
         (("landmark", 0.5), ("landscape", 0.12), ("pavement", 0.26), ("street", 0.12)),
-        Outlook((1.4, 1.8), (-4, 17), 16, 1.5),
+        Outlook((1.0, 1.9), (-10, 22), 16, 3.0),
         (0.8, 300.0),
         people=0.3,
         people_m=(2.0, 7.0),
@@ -71,7 +73,7 @@ _ALL = (
         ((192, 256),),
         (0.5, 0.5),
         (("room", 0.45), ("street", 0.25), ("pavement", 0.1), ("landscape", 0.2)),
-        Outlook((0.7, 2.4), (-20, 12), 40, 6.0),
+        Outlook((0.7, 2.4), (-30, 18), 40, 6.0),
         (0.4, 300.0),
         baseline_m=0.25,
         drama=0.25,
@@ -135,7 +137,7 @@ _ALL = (
         ((168, 300), (192, 256)),
         (0.7, 1.2),
         (("pavement", 0.25), ("street", 0.2), ("room", 0.25), ("landscape", 0.2), ("landmark", 0.1)),
-        Outlook((1.2, 1.8), (-14, 8), 25, 2.5),
+        Outlook((1.0, 1.9), (-22, 14), 25, 3.0),
         (0.6, 250.0),
         baseline_m=0.07,
         people=0.5,
@@ -190,7 +192,7 @@ _ALL = (
         ((192, 256),),
         (0.82, 0.82),
         (("office", 1.0),),
-        Outlook((1.1, 1.7), (-30, 0), 40, 5.0),
+        Outlook((0.9, 1.9), (-36, 6), 40, 5.0),
         (0.4, 10.0),
         baseline_m=0.075,
         people=0.75,
@@ -202,7 +204,7 @@ _ALL = (
         ((192, 288),),
         (0.7, 0.8),
         (("landmark", 0.4), ("landscape", 0.15), ("pavement", 0.2), ("room", 0.25)),
-        Outlook((1.3, 1.8), (-10, 6), 25, 1.0),
+        Outlook((1.0, 1.9), (-20, 12), 25, 2.0),
         (0.6, 200.0),
         look=Look(noise=1.0),
     ),
@@ -210,8 +212,9 @@ _ALL = (
         "sintel",
         ((128, 304),),
         (0.7, 1.3),
-        (("landscape", 0.5), ("landmark", 0.25), ("room", 0.25)),
-        Outlook((0.8, 2.5), (-14, 14), 30, 3.0),
+        # alleys, markets, huts and caves rather than open country: of the 23 sequences, few look at the horizon
+        (("pavement", 0.35), ("landmark", 0.25), ("room", 0.25), ("landscape", 0.15)),
+        Outlook((0.8, 2.5), (-24, 18), 30, 4.0),
         (0.5, 300.0),
         baseline_m=0.1,
         people=0.7,
@@ -224,7 +227,7 @@ _ALL = (
         ((192, 256), (256, 192), (180, 272)),
         (0.7, 1.4),
         (("pavement", 0.3), ("landscape", 0.3), ("room", 0.2), ("landmark", 0.2)),
-        Outlook((0.9, 2.2), (-18, 14), 30, 3.0),
+        Outlook((0.9, 2.2), (-24, 18), 30, 4.0),
         (0.5, 300.0),
         people=0.5,
         look=Look(saturation=(0.5, 1.4), exposure=(0.7, 1.3), noise=4.0),

@@ -22,6 +22,9 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 DATASETS = ("diw", "eth3d", "sintel", "kitti", "nyu", "tum")
 MIX6 = ("redweb", "diml", "movies", "megadepth", "wsvd", "tartanair", "hrwsi", "apolloscape", "blendedmvs", "irs")
+TRAIN_VIEWS, EVAL_VIEWS = 400, 64
+EVAL_PAIRS = 320
+"""Images of DIW: one says of a network no more than right or wrong."""
 TRIAL_STEPS = 60
 REQUIRED = 0.20
 MEAN_SIZE = (96, 96)
@@ -56,8 +59,10 @@ def command(*arguments: str) -> None:
 def make_world(folder: Path) -> None:
     """Raw trees and shards, unless they are there."""
     if not (folder / "raw").exists():
-        names = ",".join((*MIX6, *DATASETS))
-        command("sample-data", str(folder), "--train-scenes", "200", "--eval-scenes", "32", "--datasets", names)
+        dense = [name for name in DATASETS if name != "diw"]
+        for names, views in (((*MIX6, *dense), EVAL_VIEWS), (("diw",), EVAL_PAIRS)):
+            command("sample-data", str(folder), "--train-scenes", str(TRAIN_VIEWS), "--eval-scenes", str(views),
+                    "--datasets", ",".join(names))  # fmt: skip
     if not (folder / "shards" / "manifest.json").exists():
         command("build-mix6", "--raw", str(folder / "raw"), "--out", str(folder / "shards"), "--executor", "processes",
                 "--short-side", "128", "--shard-size", "50")  # fmt: skip
