@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,6 +57,18 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     yield
     ray.shutdown()
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def transformers_dpt() -> Callable[[str], Any]:
+    """From a variant's name to transformers' network of the same shape, with fresh random weights."""
+    from transformers import DPTConfig, DPTForDepthEstimation
+
+    from dpt_bench.model.build import empty_model
+    from dpt_bench.model.export._huggingface_config import config
+    from dpt_bench.model.variants import VARIANTS
+
+    return lambda variant: DPTForDepthEstimation(DPTConfig(**config(empty_model(VARIANTS[variant]))))
 
 
 @pytest.fixture

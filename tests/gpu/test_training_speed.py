@@ -82,9 +82,9 @@ def ours(variant: str, device: torch.device, **changes: Any) -> Callable[[int], 
     return lambda step: learner.step(whole, step)
 
 
-def theirs(variant: str, device: torch.device, *, compiled: bool) -> Callable[[int], object]:
+def theirs(network: nn.Module, device: torch.device, *, compiled: bool) -> Callable[[int], object]:
     """The loop that one writes with transformers: the same loss, optimiser, autocast and fused Adam."""
-    network = transformers_dpt(variant).to(device).train()
+    network.to(device).train()
     call = torch.compile(network) if compiled else network
     used = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimiser = torch.optim.Adam(used, lr=1e-5, fused=True)
@@ -93,7 +93,7 @@ def theirs(variant: str, device: torch.device, *, compiled: bool) -> Callable[[i
 
     def step(_: int) -> float:
         optimiser.zero_grad(set_to_none=True)
-        with torch.autocast("cuda", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             prediction = call(pixel_values=whole.images.float() * scale + shift).predicted_depth
         loss = depth_loss(prediction, whole.target, whole.valid, PAPER)
         loss.backward()
@@ -101,32 +101,6 @@ def theirs(variant: str, device: torch.device, *, compiled: bool) -> Callable[[i
         return loss.item()
 
     return step
-
-
-def transformers_dpt(variant: str) -> nn.Module:
-    from transformers import DPTConfig, DPTForDepthEstimation
-
-    base = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
-    base |= {"backbone_out_indices": [2, 5, 8, 11]}
-    options: dict[str, dict[str, Any]] = {
-        "dpt-base": {**base, "neck_hidden_sizes": [96, 192, 384, 768]},
-        "dpt-hybrid": {
-            **base,
-            "is_hybrid": True,
-            "neck_hidden_sizes": [256, 512, 768, 768],
-            "neck_ignore_stages": [0, 1],
-            "reassemble_factors": [1, 1, 1, 0.5],
-        },
-        "dpt-large": {
-            "hidden_size": 1024,
-            "num_hidden_layers": 24,
-            "num_attention_heads": 16,
-            "intermediate_size": 4096,
-            "backbone_out_indices": [5, 11, 17, 23],
-            "neck_hidden_sizes": [256, 512, 1024, 1024],
-        },
-    }
-    return DPTForDepthEstimation(DPTConfig(image_size=SIDE, **options[variant]))
 
 
 def seconds_per_step(step: Callable[[int], object]) -> float:
@@ -157,13 +131,15 @@ def released() -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_step_beside_transformers(variant: str, compiled: bool, cuda: torch.device, table: list[Row]) -> None:
+def test_a_step_beside_transformers(
+    variant: str, compiled: bool, cuda: torch.device, table: list[Row], transformers_dpt: Callable[[str], nn.Module]
+) -> None:
     released()
     way = "compiled" if compiled else "eager"
     table.append(measured(f"{variant}, {way}", variant, ours(variant, cuda, compile=compiled), cuda))
     released()
-    other = measured(f"{variant}, {way}, transformers", variant, theirs(variant, cuda, compiled=compiled), cuda)
-    table.append(other)
+    step = theirs(transformers_dpt(variant), cuda, compiled=compiled)
+    table.append(measured(f"{variant}, {way}, transformers", variant, step, cuda))
     assert table[-2].images_per_second > 0
     assert 0 < table[-2].mfu < 1
 
