@@ -27,7 +27,7 @@ small_shards, shards_url = map(
 MICRO: dict[str, Any] = {
     "model.spec.backbone": str(TESTS / "training" / "micro_backbone.py"),
     "model.spec.hooks": [0, 1],
-    "model.spec.widths": [8, 16, 16, 16],
+    "model.spec.widths": [16, 16, 16, 16],
     "model.spec.features": 16,
     "model.spec.batch_norm": False,
     "batch_size": 6,

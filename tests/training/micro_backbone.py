@@ -1,4 +1,4 @@
-"""A backbone of 30,000 parameters, so that tests of the loop take moments.
+"""A backbone of 44,000 parameters, so that tests of the loop take moments.
 
 Its group norm treats every image alone, so that a batch may be cut into parts or spread over processes without a trace.
 """
@@ -13,7 +13,7 @@ from dpt_bench.model.spec import ModelSpec
 
 
 def build(spec: ModelSpec) -> HybridBackbone:
-    stem = ConvStem(channels=(8, 16, 16), depths=(1, 1, 1))
+    stem = ConvStem(channels=(16, 16, 16), depths=(1, 1, 1))
     alone(stem)
     return HybridBackbone(transformer_on(stem, train_size=spec.train_size, width=32, depth=2, heads=2), spec.hooks)
 

@@ -23,7 +23,7 @@ ALONE = World(0, 1, torch.device("cpu"))
 MICRO: dict[str, Any] = {
     "model.spec.backbone": str(Path(__file__).with_name("micro_backbone.py")),
     "model.spec.hooks": [0, 1],
-    "model.spec.widths": [8, 16, 16, 16],
+    "model.spec.widths": [16, 16, 16, 16],
     "model.spec.features": 16,
     "model.spec.batch_norm": False,
 }

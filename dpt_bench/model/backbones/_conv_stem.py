@@ -8,6 +8,9 @@ from torch import Tensor, nn
 class ConvStem(nn.Module):
     """`stem` brings an image to 1/4; `stages` give the maps at 1/4, 1/8 and 1/16 with the given channels.
 
+    Fewer than 16 channels can kill the process on a CPU: in the backward pass of a strided 1x1 convolution on them,
+    channels last, oneDNN writes beyond its memory (its issue 6035; seen with torch 2.14.1).
+
     Batch norm, because it learns faster from scratch: after 150 CPU seconds on the sample world 38 % bad pixels were
     left on average over three evaluation sets, with group norm 41 %.
     """
