@@ -32,8 +32,10 @@ class Preset(Strict):
     epoch_size, epoch_unit: an epoch is so many "steps" (DPT, sec. 4.1: 72,000) or "images" (MiDaS, sec. 5: 72,000).
     stages: parts of the run in their order; none for a single one. crop: side of the training views in pixels.
     precision: "bf16" means autocast, "fp64" is for tests. ema: decay of the weights' moving average, None for none.
-    compile: run the network through torch.compile. gradient_checkpointing: compute activations again in the backward
-        pass instead of keeping them: about a third more time, a fraction of the memory, the same numbers.
+    compile: run the network through torch.compile, once for each size of `accumulate`'s parts; with multiple-gradient
+        descent, once for one image of a dataset and once for any more.
+    gradient_checkpointing: compute activations again in the backward pass instead of keeping them: about a third more
+        time, a fraction of the memory, the same numbers.
     device: "auto" takes a GPU where there is one. wandb: name of a Weights & Biases project to log to.
     """
 

@@ -69,7 +69,7 @@ class Passes:
         found = []
         for part in self._parts(images.places, len(images.batch)):
             shared = None if images.counts is None else images.counts[list(part)]
-            losses = self._losses(images.batch.chosen(part), self._alone, shared)
+            losses = self._losses(images.batch.chosen(part), self._alone_any_count, shared)
             gradients = torch.autograd.grad(losses.sum() * weight, parameters, allow_unused=True)
             pairs = [(total, one) for total, one in zip(sums, gradients, strict=True) if one is not None]
             torch._foreach_add_([total for total, _ in pairs], [one for _, one in pairs])
@@ -88,6 +88,12 @@ class Passes:
     @cached_property
     def _alone(self) -> Callable[[Tensor], Tensor]:
         return self._compiled(self.model)
+
+    def _alone_any_count(self, images: Tensor) -> Tensor:
+        """The network compiled once for two and more images, and once for one, which the compiler treats apart."""
+        if self._preset.compile:
+            torch._dynamo.maybe_mark_dynamic(images, 0)
+        return self._alone(images)
 
     @torch.no_grad()
     def predict(self, network: DPT, batch: Batch) -> Tensor:
@@ -117,7 +123,7 @@ class Passes:
         return torch.autocast(self.world.device.type, dtype=torch.bfloat16, enabled=self._preset.precision == "bf16")
 
     def _compiled(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
-        return torch.compile(network) if self._preset.compile else network
+        return torch.compile(network, dynamic=False) if self._preset.compile else network
 
 
 class InputNormaliser:

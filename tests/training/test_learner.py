@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,40 @@ def test_accumulation_changes_nothing_but_rounding(parts: int, reduction: str, m
         one, other = whole.step(uneven, step), cut.step(uneven, step)
         assert torch.allclose(one.losses, other.losses, rtol=0, atol=1e-10)
     for mine, theirs in zip(weights(whole), weights(cut), strict=True):
+        assert torch.allclose(mine, theirs, rtol=0, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("changes", "graphs"),
+    [
+        ({}, ["7"]),
+        ({"accumulate": 4}, ["2", "1"]),
+        ({"multi_objective.method": "mgda"}, ["any", "1"]),
+        ({"multi_objective.method": "mgda", "multi_objective.every": 2}, ["any"]),
+    ],
+)
+def test_steps_compile_few_graphs_and_learn_the_same(
+    changes: dict[str, Any], graphs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+
+    def record(graph: torch.fx.GraphModule, _: object) -> Callable[..., Any]:
+        sizes = [node.meta["example_value"].shape[0] for node in graph.graph.nodes if "images" in node.name]
+        compiled.append("any" if isinstance(sizes[0], torch.SymInt) else str(sizes[0]))
+        return graph.forward
+
+    torch._dynamo.reset()
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=record))
+    settings = {**MICRO, "precision": "fp64", "batch_size": 7, **changes}
+    plain, subject = learner(preset(**settings)), learner(preset(**settings, compile=True))
+    for step, datasets in enumerate([(0, 0, 0, 1, 1, 1, 1), (0, 1, 1, 1, 1, 1, 1), (1, 0, 1, 0, 1, 0, 0)]):
+        drawn = replace(batch(7), dataset=torch.tensor(datasets))
+        one, other = plain.step(drawn, step), subject.step(drawn, step)
+        assert torch.allclose(one.losses, other.losses, rtol=0, atol=1e-10)
+    torch._dynamo.reset()
+    assert compiled == graphs
+    for mine, theirs in zip(weights(plain), weights(subject), strict=True):
         assert torch.allclose(mine, theirs, rtol=0, atol=1e-9)
 
 
