@@ -41,6 +41,9 @@ def load_model(path_or_name: str | Path, variant: str | None = None, readout: Re
     overwritten in place while the network lives: to replace it, write another and rename that, as `save_checkpoint`
     does.
 
+    `torch.compile` compiles at the first image size, and once more, for other sizes too, at the second. On a CPU some
+    sizes need a third: torch chooses between convolutions by their size. With `dynamic=False` every size is compiled.
+
     Args:
         path_or_name: a checkpoint of ours (its moving average where it has one); a released DPT or MiDaS file, or
             weights or a folder of transformers' DPT, which are recognised by keys and shapes; or the name of a variant,
