@@ -24,6 +24,7 @@ from dpt_bench.conversion.options import SampleOptions
 from dpt_bench.conversion.storage_errors import GO_ON, explain, is_hopeless, retrying
 from dpt_bench.conversion.write_shard import write_shard
 from dpt_bench.core.errors import DataError, DptBenchError, UsageError
+from dpt_bench.shards.codec import ENCODING_VERSION
 from dpt_bench.shards.index import Ledger, LedgerRecord, encode_ledger, read_ledger
 from dpt_bench.shards.layout import SCHEMA_VERSION, ShardStore, ledger_name, shard_name
 from dpt_bench.shards.temporary import remove_abandoned
@@ -134,7 +135,7 @@ def _make(job: ShardJob) -> ShardReport:
 
 def _job_sha256(job: ShardJob, items: list[Mapping[str, Any]]) -> str:
     """Names all that determines the shard's bytes: by it a later build knows the shard for its own."""
-    facts = [SCHEMA_VERSION, job.dataset, job.recipe_sha256, job.shard, asdict(job.options)]
+    facts = [SCHEMA_VERSION, ENCODING_VERSION, job.dataset, job.recipe_sha256, job.shard, asdict(job.options)]
     text = json.dumps([facts, items], sort_keys=True, default=repr)  # a reader's own columns may hold anything
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -21,6 +21,10 @@ LABELS = "labels.png"
 META = "json"
 MEMBER_ORDER = (IMAGE, INVERSE_DEPTH, SKY, LABELS, META)
 
+ENCODING_VERSION = 1
+"""Enters the hash by which a build knows its shards. Raise it with any change of ours, from a Sample to its tar, after
+which the same input and options give other bytes: a build that goes on then makes its older shards anew."""
+
 KEY_PATTERN = r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*"
 """A dot in a key would split it: webdataset takes all after the first dot for the member's ending."""
 

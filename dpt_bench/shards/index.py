@@ -55,7 +55,7 @@ REJECTED_SCHEMA = pa.schema([*_WHO, *_FATE[1:]])
 
 
 class LedgerRecord(Strict):
-    """What a ledger says about its shard; `job_sha256` names the recipe, options and items it was made of."""
+    """What a ledger says about its shard; `job_sha256` names the encoding, recipe, options and items it was made of."""
 
     schema_version: int
     job_sha256: str

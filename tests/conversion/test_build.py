@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 import dpt_bench
-from dpt_bench.conversion import BuildFailed, BuildOptions, BuildReport, build
+from dpt_bench.conversion import BuildFailed, BuildOptions, BuildReport, build, shard_job
 from dpt_bench.conversion.claims import claim_place
 from dpt_bench.core.errors import DataError, UnknownNameError, UsageError
 from dpt_bench.core.mix import Member, Mix
+from dpt_bench.formats import npy_zst
 from dpt_bench.shards import ShardStore, open_shards, verify
 from dpt_bench.shards.records import read_dataset_record
 
@@ -71,6 +72,22 @@ def test_building_again_changes_nothing(toy: Any, tmp_path: Path) -> None:
     assert report.complete
     assert _files(tmp_path / "out") == before
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+
+
+def test_a_build_that_goes_on_after_a_change_of_encoding_mixes_nothing(
+    toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(shard_job, "ENCODING_VERSION", 0)
+        older.setattr(npy_zst, "_LEVEL", 19)
+        _build(toy, tmp_path / "out")
+    old = _files(tmp_path / "out")
+    (tmp_path / "out" / "toy" / "train-00001.parquet").unlink()
+    _build(toy, tmp_path / "out")
+    _build(toy, tmp_path / "new")
+    found, expected = _files(tmp_path / "out"), _files(tmp_path / "new")
+    assert found == expected
+    assert all(old[name] != found[name] for name in found if name.endswith((".tar", "-00000.parquet")))
 
 
 def test_a_build_mends_what_verify_names(toy: Any, tmp_path: Path) -> None:
