@@ -48,6 +48,7 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Two CPUs of Ray, without dashboard and without calling home, for all tests of the session."""
     patch = pytest.MonkeyPatch()
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    patch.setenv("RAY_worker_niceness", "0")  # as the executor starts it
     patch.delenv("RAY_ADDRESS", raising=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray's own deprecations, while it starts, are not ours to mend
