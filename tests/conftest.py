@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as cli/main.py does, before torch is loaded
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; cli/main.py says why
 ALLOWED_SKIPS = ("../shared", "no CUDA device")
 """In CI a test may be skipped for these reasons alone; anything else is a hole in the machine's set-up."""
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -60,8 +60,9 @@ def run() -> None:
     """Run `dpt-bench`. Exit code 0: done, 1: the work failed, 2: the call was wrong, 130: interrupted."""
     # Waiting OpenMP threads spin for milliseconds; beside other work on the same cores that made a training step 20
     # times slower. Without any spin a step of a small network takes 1.4 times as long: so they spin, but briefly.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     debug = "--debug" in sys.argv
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:

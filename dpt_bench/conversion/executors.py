@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from dpt_bench.conversion.processes import run_in_processes
 from dpt_bench.conversion.shard_job import ShardJob, ShardReport, failed, run_job
 from dpt_bench.core.errors import DataError, UnknownNameError
+from dpt_bench.core.processes import settle_local_ray
 
 Executor = Literal["serial", "processes", "ray"]
 
@@ -85,9 +86,7 @@ def _connect(ray: Any, workers: int | None) -> bool:
     if os.environ.get("RAY_ADDRESS"):
         ray.init(log_to_driver=False)
         return True
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Ray's default of 15 leaves a worker 3 % of a core that anything else wants; `processes` have no such handicap
-    os.environ.setdefault("RAY_worker_niceness", "0")
+    settle_local_ray()
     ray.init(address="local", num_cpus=workers or num_cores(), include_dashboard=False, log_to_driver=False)
     return True
 

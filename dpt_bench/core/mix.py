@@ -25,11 +25,15 @@ class Member(Strict):
 
 
 class Mix(Strict):
-    """A named set of members; `citation` says which paper trained on it."""
+    """A named set of members; `citation` says which paper trained on it.
+
+    short_title: how tables name what a model trained on, such as "MIX 6"; None for the names of all members.
+    """
 
     name: str
     version: int = Field(ge=1)
     title: str
+    short_title: str | None = None
     citation: str
     members: tuple[Member, ...] = Field(min_length=1)
 

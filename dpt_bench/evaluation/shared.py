@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from dpt_bench.core.errors import UnknownNameError, UsageError
+from dpt_bench.core.processes import settle_local_ray
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.core.toml import Strict
 from dpt_bench.evaluation.options import EvaluationOptions, EvaluationReport, Part
@@ -149,7 +150,7 @@ def _on_ray(run: SharedRun) -> Iterator[str]:
 
     connected = ray.is_initialized()
     if not connected:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        settle_local_ray()
         address = None if os.environ.get("RAY_ADDRESS") else "local"
         ray.init(address=address, include_dashboard=False, log_to_driver=False)
     on_gpu = run.devices[0].startswith("cuda")

@@ -169,6 +169,7 @@ def _shared(downloads: Sequence[str]) -> dict[str, object]:
         "interval_path": _interval_path,
         "scales_of": _scales,
         "pad": _pad,
+        "training_words": training_words,
         "signed": lambda share: signed_percent(share).replace("-", "\N{MINUS SIGN}"),
         "model_page": model_page,
         "suite_page": suite_page,

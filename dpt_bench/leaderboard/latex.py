@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dpt_bench.leaderboard.board import Board, Cell, Row, Section
 from dpt_bench.leaderboard.columns import Column
-from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent
+from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent, training_words
 
 LONGEST_BESIDE = 40
 """Letters of remarks that stand beside a model's name; longer ones stand below it, so that the table stays readable."""
@@ -85,7 +85,7 @@ def _line(section: Section, row: Row) -> str:
     cells = [_cell(cell, column) for cell, column in zip(row.cells, section.columns, strict=True)]
     if section.reference:
         cells.append("--" if row.improvement is None else f"${signed_percent(row.improvement)}$")
-    return " & ".join([_model(row), escape(row.trained_on), *cells]) + r" \\"
+    return " & ".join([_model(row), escape(training_words(row.trained_on)), *cells]) + r" \\"
 
 
 def _model(row: Row) -> str:

@@ -6,7 +6,7 @@ import re
 
 from dpt_bench.leaderboard.board import Board, Cell, Row, Section
 from dpt_bench.leaderboard.columns import Column
-from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent
+from dpt_bench.leaderboard.wording import column_note, section_title, signed_percent, training_words
 
 
 def write(board: Board) -> str:
@@ -31,7 +31,8 @@ def _table(section: Section) -> str:
     heads = ["Model", *heads, "Trained on", "Source"]
     rule = ["---", *("---:" for _ in section.columns), "---", "---"]
     rows = [
-        [escape(row.model), *_cells(section, row), escape(row.trained_on), escape(_source(row))] for row in section.rows
+        [escape(row.model), *_cells(section, row), escape(training_words(row.trained_on)), escape(_source(row))]
+        for row in section.rows
     ]
     if section.reference:
         heads.insert(-2, f"Improvement over {escape(section.reference)}, %")

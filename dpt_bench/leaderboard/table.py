@@ -8,7 +8,6 @@ from dpt_bench.leaderboard.board import Board, Cell, ModelId, Row
 from dpt_bench.leaderboard.columns import Column, build_columns
 from dpt_bench.leaderboard.ranking import rank
 from dpt_bench.leaderboard.sources import SuiteSources
-from dpt_bench.leaderboard.wording import training_words
 from dpt_bench.results import SummaryRow
 from dpt_bench.results.published import PublishedRow
 
@@ -79,7 +78,7 @@ def _measured_rows(rows: Iterable[SummaryRow], columns: Sequence[Column]) -> lis
     return [
         Row(
             model=model[0],
-            trained_on=training_words(facts.trained_on),
+            trained_on=facts.trained_on,
             source=f"dpt_bench {facts.package_version}",
             cells=tuple(_measured_cell(group.get((column.dataset, column.metric)), column) for column in columns),
             input=_input(facts),

@@ -31,10 +31,6 @@ def training_words(recipes: str) -> str:
 
 @cache
 def _mixes() -> dict[frozenset[str], str]:
-    """Recipe names -> what stands before the colon in the title of the mix that holds just these."""
+    """Recipe names -> the short title of the mix that holds just these."""
     mixes = map(MIXES.load, MIXES.names())
-    return {
-        frozenset(member.recipe for member in mix.members): mix.title.partition(":")[0]
-        for mix in mixes
-        if ":" in mix.title
-    }
+    return {frozenset(member.recipe for member in mix.members): mix.short_title for mix in mixes if mix.short_title}

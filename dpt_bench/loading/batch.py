@@ -17,14 +17,16 @@ from dpt_bench.loading.augment import View
 from dpt_bench.loading.source import Broken, Intact
 from dpt_bench.shards.codec import STEPS
 
-BYTES_A_PIXEL = 5
+CODE_BYTES, IMAGE_BYTES = 2, 3
+"""Of a pixel: its target as shards hold it, and its colours."""
 
 
 @dataclass(frozen=True)
 class Batch:
     """One rank's share of a step, as a network learns from it.
 
-    images: uint8 (B, 3, H, W), channels last in memory, to be normalised on the device.
+    images: uint8 (B, 3, H, W), channels last in memory, to be normalised on the device. They may be a part of a
+        `PackedBatch`'s memory, which lives as long as they do.
     target: float32 (B, H, W), normalised inverse depth, 0 where invalid. valid: bool (B, H, W).
     span: float32 (B, 2), `lo` and `hi` of the image where it is metric: the inverse depth in 1/m is
         lo + target * (hi - lo). NaN elsewhere.
@@ -61,8 +63,9 @@ class Batch:
 class PackedBatch:
     """A batch as loaders deliver it: five bytes a pixel, less than half of a `Batch`, which the device unpacks.
 
-    memory: uint8 (B * H * W * 5,), first the targets as shards hold them, then the images. It is one piece, because a
-        worker hands over every tensor by itself, and for each the caller would wait until the worker attends to it.
+    memory: uint8 (B * H * W * 5,), first the targets as shards hold them, uint16 (B, H, W), then the images, uint8
+        (B, H, W, 3). It is one piece, because a worker hands over every tensor by itself, and for each the caller
+        would wait until the worker attends to it.
     size: (H, W). span: float32 (B, 2). dataset: int64 (B,). broken: what was replaced on the way. The other fields are
         those of `Batch`.
     """
@@ -89,14 +92,14 @@ class PackedBatch:
         return _planes(self.memory, len(self), self.size)[1].permute(0, 3, 1, 2)
 
     def to(self, device: torch.device) -> Batch:
-        """The batch on a device; the copy does not wait where the memory is pinned."""
+        """The batch on a device; the copy of the memory does not wait where that is pinned."""
         span, dataset = (
             torch.from_numpy(numbers).to(device, non_blocking=True) for numbers in (self.span, self.dataset)
         )
-        there = replace(self, memory=self.memory.to(device, non_blocking=True))
-        known = (there.codes.int() & 0xFFFF).sub_(1)
+        on_device = replace(self, memory=self.memory.to(device, non_blocking=True))
+        known = (on_device.codes.int() & 0xFFFF).sub_(1)
         target = known.clamp(min=0).float().div_(STEPS)  # `dequantise`, on a CPU bit for bit
-        return Batch(there.images, target, known >= 0, span, dataset, self.names, self.keys)
+        return Batch(on_device.images, target, known >= 0, span, dataset, self.names, self.keys)
 
     def pin_memory(self) -> PackedBatch:
         """The batch in page-locked memory; torch's DataLoader calls this."""
@@ -108,7 +111,7 @@ class Tray:
 
     def __init__(self, count: int, side: int) -> None:
         self._side = side
-        self._memory = _bytes(count * side * side * BYTES_A_PIXEL)
+        self._memory = _bytes(count * side * side * (CODE_BYTES + IMAGE_BYTES))
         codes, images = (plane.numpy() for plane in _planes(self._memory, count, (side, side)))
         self._into = images, codes.view(np.uint16)
         self._dataset: list[int] = []
@@ -148,15 +151,15 @@ class Tray:
 
 
 def pack(images: NDArray[np.uint8], codes: NDArray[np.uint16]) -> Tensor:
-    """The memory of a `PackedBatch`, from its images (B, H, W, 3) and codes (B, H, W)."""
+    """The memory of a `PackedBatch`, uint8 (B * H * W * 5,), from images (B, H, W, 3) and codes (B, H, W)."""
     parts = (np.ascontiguousarray(codes).view(np.uint8), images)
     return torch.from_numpy(np.concatenate([part.reshape(-1) for part in parts]))
 
 
 def _planes(memory: Tensor, count: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """Views of a packed memory: int16 (B, H, W) and uint8 (B, H, W, 3)."""
-    half = count * size[0] * size[1] * 2
-    return memory[:half].view(torch.int16).view(count, *size), memory[half:].view(count, *size, 3)
+    split = count * size[0] * size[1] * CODE_BYTES
+    return memory[:split].view(torch.int16).view(count, *size), memory[split:].view(count, *size, IMAGE_BYTES)
 
 
 def _bytes(count: int) -> Tensor:

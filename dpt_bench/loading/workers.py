@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.context import BaseContext
+from queue import Empty, Queue
 
 import cv2
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
@@ -18,15 +20,19 @@ from dpt_bench.core.processes import leave_with_parent
 from dpt_bench.loading.batch import PackedBatch
 
 Item = PackedBatch | DptBenchError
-LESS_URGENT = 5
-"""By how much workers stand back: where cores are few, who takes a batch goes before those who prepare later ones."""
+"""What a worker hands over: an error is raised in the caller."""
+NICENESS = 5
+"""Of workers: where cores are few, who takes a batch goes before those who prepare later ones."""
+_DEATHS = ("exited unexpectedly", "is killed by signal")
+"""How torch says that a worker is gone."""
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
     """Who prepares the batches.
 
-    count: processes; 0 prepares them in the caller's own. prefetch: batches each prepares ahead.
+    count: processes; 0 prepares them in the caller's own. prefetch: batches each prepares ahead; two more lie received.
     pin_memory: for copies to a GPU that do not wait.
     """
 
@@ -45,32 +51,51 @@ def batches(steps: IterableDataset[Item], options: WorkerOptions) -> Iterator[Pa
     with warnings.catch_warnings():  # how many processes suit the machine is the caller's business
         warnings.filterwarnings("ignore", "This DataLoader will create")
         stream = _started(steps, options)
-    received = _received_ahead(stream) if options.count else stream
-    while True:
+    received = _received_ahead(stream) if options.count else (item for item in stream)
+    with closing(received):
         try:
-            item = next(received)
-        except StopIteration:
-            return
+            for item in received:
+                if isinstance(item, DptBenchError):
+                    raise item
+                yield item
         except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
+            if not any(words in str(error) for words in _DEATHS):
                 raise
             fix = "give the run more memory or fewer data.workers, then go on with --resume"
             raise DataError(f"a loader process died: {error}", fix=fix) from error
-        if isinstance(item, DptBenchError):
-            raise item
-        yield item
 
 
-def _received_ahead(stream: Iterator[Item]) -> Iterator[Item]:
-    """The items of a stream, the next of which a thread receives while the caller works on the last.
+def _received_ahead(stream: Iterator[Item]) -> Generator[Item]:
+    """The items of a stream, which a thread receives while the caller works on those before.
 
     To take over a batch from another process needs milliseconds, of which most are spent waiting for that process.
     """
-    with ThreadPoolExecutor(1, "receives-batches") as thread:
-        coming = thread.submit(next, stream, None)
-        while (item := coming.result()) is not None:
-            coming = thread.submit(next, stream, None)
+    received: Queue[Item | Exception | None] = Queue(1)
+    left = threading.Event()
+
+    def receive() -> None:
+        try:
+            for item in stream:
+                received.put(item)
+                if left.is_set():
+                    return
+            received.put(None)
+        except Exception as error:  # noqa: BLE001  (raised again where the items are taken)
+            received.put(error)
+
+    thread = threading.Thread(target=receive, name="receives batches", daemon=True)
+    thread.start()
+    try:
+        while (item := received.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
             yield item
+    finally:
+        left.set()
+        with suppress(Empty):
+            received.get_nowait()  # so that the thread can put what it holds, and end
+        if thread is not threading.current_thread():
+            thread.join(_PATIENCE_S)
 
 
 def _started(steps: IterableDataset[Item], options: WorkerOptions) -> Iterator[Item]:
@@ -94,7 +119,7 @@ def share_of_worker() -> tuple[int, int]:
 
 
 def _settle(_worker: int) -> None:
-    os.nice(LESS_URGENT)
+    os.nice(NICENESS)
     cv2.setNumThreads(1)  # one process a core; threads of each would only get in one another's way
     leave_with_parent()
 

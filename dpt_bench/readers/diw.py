@@ -31,7 +31,7 @@ from dpt_bench.scenes.scene import Scene
 CLEAR_RATIO = 1.1
 """Depth ratio above which a person would tell the nearer of two points, in the example tree."""
 SYMMETRIC = 0.5
-"""Share of pairs within one row, mirrored at the middle, in the example tree."""
+"""Share of pairs within one row, mirrored at the middle, in the example tree; see `Reader.write_example`."""
 TRIALS = 200
 
 
@@ -137,8 +137,9 @@ def _clear_pair(scene: Scene, rng: np.random.Generator) -> tuple[tuple[int, int]
     symmetric = rng.random() < SYMMETRIC
     for _ in range(TRIALS):
         first, second = ((int(rng.integers(height)), int(rng.integers(width))) for _ in range(2))
-        if symmetric:
-            second = (first[0], width - 1 - first[1])
+        if symmetric:  # in one row, for odd widths too in two columns
+            column = int(rng.integers(width // 2))
+            first, second = ((first[0], (column, width - 1 - column)[side]) for side in rng.permutation(2))
         near, far = sorted((float(scene.depth_m[first]), float(scene.depth_m[second])))
         if far > CLEAR_RATIO * near:
             break

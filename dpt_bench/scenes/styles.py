@@ -212,7 +212,7 @@ _ALL = (
         "sintel",
         ((128, 304),),
         (0.7, 1.3),
-        # alleys, markets, huts and caves rather than open country: of the 23 sequences, few look at the horizon
+        # by the names of its sequences: alleys, markets, temples, caves, and few mountains
         (("pavement", 0.35), ("landmark", 0.25), ("room", 0.25), ("landscape", 0.15)),
         Outlook((0.8, 2.5), (-24, 18), 30, 4.0),
         (0.5, 300.0),

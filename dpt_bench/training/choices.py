@@ -56,7 +56,8 @@ class DataChoice(Strict):
     mix: name of the mix that the shards must be of, None for any. datasets: of it, None for all that are there.
     weights: "uniform" (DPT, sec. 4.1) or as the mix says. draw: a dataset for every sample by itself (DPT), or a
     "quota" of each in every batch (MiDaS, sec. 6). workers: processes that prepare batches, of each rank.
-    zoom, colour, greyscale, blur: augmentations beyond those of the papers, off at 1, 0, 0 and 0.
+    zoom, colour, greyscale, blur: augmentations beyond those of the papers, off at 1, 0, 0 and 0. The rule
+    "crop-then-resize" takes no zoom: `smallest_crop` is its own.
     """
 
     mix: str | None = None
@@ -73,6 +74,12 @@ class DataChoice(Strict):
     window_shards: int = Field(default=8, ge=1)
     max_broken: float = Field(default=0.01, ge=0, le=1)
     workers: int = Field(default=2, ge=0)
+
+    @model_validator(mode="after")
+    def _zooms_where_it_can(self) -> DataChoice:
+        if self.zoom != 1 and self.crop_rule == "crop-then-resize":
+            raise ValueError('the rule "crop-then-resize" zooms by smallest_crop: set that, and leave zoom = 1')
+        return self
 
 
 class OptimiserChoice(Strict):

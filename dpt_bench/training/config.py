@@ -33,7 +33,7 @@ class Preset(Strict):
     stages: parts of the run in their order; none for a single one. crop: side of the training views in pixels.
     precision: "bf16" means autocast, "fp64" is for tests. ema: decay of the weights' moving average, None for none.
     compile: run the network through torch.compile, once for each size of `accumulate`'s parts; with multiple-gradient
-        descent, once for one image of a dataset and once for any more.
+        descent, once for one image of a dataset and once for any more, and for the steps between its solutions.
     gradient_checkpointing: compute activations again in the backward pass instead of keeping them: about a third more
         time, a fraction of the memory, the same numbers.
     device: "auto" takes a GPU where there is one. wandb: name of a Weights & Biases project to log to.

@@ -202,7 +202,7 @@ class Loop:
     def _give_up(self, batch: Batch, gradient_norm: float) -> None:
         """Save the batch that made the numbers not finite, and end the run before they reach the weights."""
         path = self._run.out / f"not-finite-step-{self.step}-rank-{self._world.rank}.pt"
-        tensors = {name: tensor.cpu() for name, tensor in batch.tensors().items()}
+        tensors = {name: tensor.cpu().clone() for name, tensor in batch.tensors().items()}
         torch.save({**tensors, "keys": list(batch.keys), "step": self.step}, path)
         raise DptBenchError(
             f"step {self.step:,} is not finite (norm of the gradient: {gradient_norm})",

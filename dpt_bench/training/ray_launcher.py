@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dpt_bench.core.errors import DptBenchError, UsageError
+from dpt_bench.core.processes import settle_local_ray
 from dpt_bench.core.progress import SILENT, Progress
 from dpt_bench.training.checkpoints import CheckpointFolder
 from dpt_bench.training.config import Preset
@@ -196,7 +197,7 @@ def _cluster(ray: Any, options: RayOptions) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    settle_local_ray()
     if os.environ.get("RAY_ADDRESS"):
         ray.init(log_to_driver=False)
     else:

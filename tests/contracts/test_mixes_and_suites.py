@@ -26,6 +26,13 @@ def test_members_are_those_of_the_paper_and_weigh_the_same(name: str, members: t
     assert {member.weight for member in mix.members} == {1.0}
 
 
+def test_no_two_mixes_are_shown_by_one_name_nor_one_set_of_members_by_two() -> None:
+    named = [mix for mix in map(MIXES.load, MIXES.names()) if mix.short_title]
+    assert {"MIX 5", "MIX 6"} <= {mix.short_title for mix in named}
+    assert len({mix.short_title for mix in named}) == len(named)
+    assert len({frozenset(member.recipe for member in mix.members) for mix in named}) == len(named)
+
+
 @pytest.mark.parametrize("name", MIXES.names())
 def test_members_that_have_a_recipe_have_one_for_training(name: str) -> None:
     evaluated = set(EVAL_RECIPES.names()) - set(TRAIN_RECIPES.names())

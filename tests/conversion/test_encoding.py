@@ -1,6 +1,7 @@
 """What a shard holds is pinned together with ENCODING_VERSION, whatever version OpenCV, zstd and NumPy have.
 
-Compressed bytes are the libraries' own. In their place stands what we ask of them: pixels, numbers and options.
+Compressed bytes are the libraries' own, and so is the header of an NPY file, which NumPy writes. In their place stands what
+we ask of them: pixels, numbers and options.
 """
 
 from __future__ import annotations

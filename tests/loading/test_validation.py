@@ -62,3 +62,23 @@ def test_a_broken_sample_is_left_out_and_named(shards_url: str, tmp_path: Path) 
     batches = list(ValidationLoader(copy, ValidationOptions(size=64, batch_size=4)))
     assert next(key for batch in batches for key in batch.keys) == "redweb/val/0005"
     assert sum(len(batch.broken) for batch in batches) == 1, "a batch without an intact sample is not handed out"
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_is_left_of_a_batch_is_what_it_was(shards_url: str, tmp_path: Path, workers: int) -> None:
+    copy = Path(shutil.copytree(shards_url, tmp_path / "copy"))
+    (copy / "redweb" / "val-00000.tar").write_bytes(b"")
+
+    def by_key(url: str | Path) -> dict[str, tuple[list[int], ...]]:
+        options = ValidationOptions(size=64, batch_size=7, workers=WorkerOptions(workers))
+        return {
+            key: (image.flatten().tolist(), codes.flatten().tolist(), [dataset], span.view("uint32").tolist())
+            for batch in ValidationLoader(url, options)
+            for key, image, codes, dataset, span in zip(
+                batch.keys, batch.images, batch.codes, batch.dataset.tolist(), batch.span, strict=True
+            )
+        }
+
+    whole, left = by_key(shards_url), by_key(copy)
+    assert 0 < len(left) < len(whole)
+    assert left.items() <= whole.items()
