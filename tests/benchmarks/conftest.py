@@ -21,10 +21,15 @@ def _rows(request: pytest.FixtureRequest) -> Iterator[Rows]:
     rows: Rows = []
     yield rows
     print(f"\n\n{'what':<44}{'baseline':<40}{'ours':>10}{'theirs':>10}{'ratio':>8}{'CPU':>8}")
-    for what, baseline, ours, theirs, cpu in rows:
-        print(f"{what:<44}{baseline:<40}{ours * 1e3:>8.1f}ms{theirs * 1e3:>8.1f}ms{theirs / ours:>8.2f}{cpu:>8.2f}")
+    for row in rows:
+        print(_line(row))
     print("ratio: the baseline's median time over ours; above 1 is faster than the baseline")
     print("CPU: the same of the CPU time of this process and all below it, such as workers and Ray's own")
+
+
+def _line(row: tuple[str, str, float, float, float]) -> str:
+    what, baseline, ours, theirs, cpu = row
+    return f"{what:<44}{baseline:<40}{ours * 1e3:>8.1f}ms{theirs * 1e3:>8.1f}ms{theirs / ours:>8.2f}{cpu:>8.2f}"
 
 
 def _descendants() -> Iterator[tuple[int, list[str]]]:
@@ -83,6 +88,7 @@ def compare(_rows: Rows) -> Callable[..., float]:
         medians = [statistics.median(series) for series in times]
         cpu = [max(statistics.median(series), 1e-9) for series in cpu_times]
         _rows.append((what, baseline, medians[0], medians[1], cpu[1] / cpu[0]))
+        print(f"\n{_line(_rows[-1])}", end="")  # at once, for the table comes when all is done
         return medians[1] / medians[0]
 
     return measure
