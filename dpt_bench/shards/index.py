@@ -138,7 +138,7 @@ def iterate_rows(store: ShardStore, name: str, columns: Sequence[str], batch_siz
     where = store.address(name)
     try:
         with store.open(name) as stream, pq.ParquetFile(stream, buffer_size=_STREAM_BUFFER) as file:
-            for batch in file.iter_batches(batch_size, columns=list(columns)):
+            for batch in file.iter_batches(batch_size, columns=list(columns), use_threads=False):  # see `_reader`
                 yield _with_schema(pa.table(batch), schema, where)
     except FileNotFoundError:
         raise DataError("a table is missing", where=where, fix=_FINISH) from None
@@ -165,9 +165,20 @@ def _read_committed(store: ShardStore, name: str, schema: pa.Schema) -> pa.Table
 def _read_table(store: ShardStore, name: str, columns: list[str] | None) -> pa.Table:
     try:
         # a file read as a dataset gives the same, and loads arrow's engines for datasets and for computing first
-        return pq.ParquetFile(io.BytesIO(store.read_bytes(name))).read(columns=columns)
+        return pq.ParquetFile(_reader(store.read_bytes(name))).read(columns=columns)
     except (pa.ArrowException, KeyError) as error:
         raise DataError(f"not a table of ours: {error}", where=store.address(name)) from error
+
+
+def _reader(data: bytes) -> pa.BufferReader:
+    """The bytes in memory that is Arrow's own.
+
+    Its threads may let go of what they read a moment after the table is there. Of a Python object they would do so with
+    the interpreter's lock, and one that waits for that as the interpreter ends takes the whole process down (SIGABRT).
+    """
+    copy = pa.BufferOutputStream()
+    copy.write(data)
+    return pa.BufferReader(copy.getvalue())
 
 
 def _with_schema(table: pa.Table, schema: pa.Schema, where: str) -> pa.Table:

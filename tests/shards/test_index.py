@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dpt_bench.shards.index import (
     LEDGER_SCHEMA,
     REJECTED_SCHEMA,
     LedgerRecord,
+    _reader,
     encode_ledger,
     iterate_rows,
     read_index,
@@ -99,3 +101,12 @@ def test_an_index_without_its_columns_is_told(folder: Path) -> None:
 def test_an_empty_ledger_has_all_columns() -> None:
     record = LedgerRecord(schema_version=1, job_sha256="", samples=0, rejected=0, num_bytes=1024, sha256="")
     assert len(encode_ledger([], record)) > 0
+
+
+def test_arrow_reads_from_memory_of_its_own() -> None:
+    """Its threads outlive a read for a moment; holding a Python object, one of them killed the process at its end."""
+    data = bytes(1000)
+    before = sys.getrefcount(data)
+    reader = _reader(data)
+    assert sys.getrefcount(data) == before
+    assert reader.read() == data
