@@ -30,7 +30,7 @@ def main() -> None:
     began = time.monotonic()
     at = {name: str(folder / name) for name in ("raw", "eval", "shards", "runs", "results", "site")}
     step(
-        "sample world", "sample-data", str(folder), "--train-scenes", "240", "--eval-scenes", "32", "--datasets", WORLD
+        "sample world", "sample-data", str(folder), "--train-scenes", "240", "--eval-scenes", "64", "--datasets", WORLD
     )
     step("shards", "build-mix6", "--raw", at["raw"], "--out", at["shards"], "--executor", "ray",
          "--short-side", "128", "--shard-size", "50")  # fmt: skip
