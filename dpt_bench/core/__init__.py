@@ -1,1 +1,1 @@
-"""The words of the project as types: errors, depth kinds, samples, recipes, mixes, suites and the catalog."""
+"""The words of the project as types, from errors to the catalog; what all layers need: threads, processes, progress."""

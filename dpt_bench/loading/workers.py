@@ -32,7 +32,7 @@ _PATIENCE_S = 10.0
 class WorkerOptions:
     """Who prepares the batches.
 
-    count: processes; 0 prepares them in the caller's own. prefetch: batches each prepares ahead; two more lie received.
+    count: processes; 0 prepares them in the caller's own. prefetch: batches each prepares ahead.
     pin_memory: for copies to a GPU that do not wait.
     """
 
@@ -51,7 +51,8 @@ def batches(steps: IterableDataset[Item], options: WorkerOptions) -> Iterator[Pa
     with warnings.catch_warnings():  # how many processes suit the machine is the caller's business
         warnings.filterwarnings("ignore", "This DataLoader will create")
         stream = _started(steps, options)
-    received = _received_ahead(stream) if options.count else (item for item in stream)
+    in_a_thread = options.count and not options.pin_memory  # torch has a thread of its own where it pins
+    received = _received_ahead(stream) if in_a_thread else (item for item in stream)
     with closing(received):
         try:
             for item in received:

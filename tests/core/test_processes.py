@@ -7,6 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from dpt_bench.core.processes import settle_local_ray
+
 PROGRAM = """
 import os, time
 from concurrent.futures import ProcessPoolExecutor
@@ -43,3 +47,15 @@ def test_an_idle_worker_leaves_when_its_parent_is_killed(tmp_path: Path) -> None
         while is_running(worker) and time.monotonic() < deadline:
             time.sleep(0.05)
     assert not is_running(worker)
+
+
+def test_what_a_user_has_set_for_ray_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    niceness, statistics = "RAY_worker_niceness", "RAY_USAGE_STATS_ENABLED"
+    for name in (niceness, statistics):
+        monkeypatch.setenv(name, "7")
+    monkeypatch.delenv(statistics)
+    settle_local_ray()
+    assert (os.environ[niceness], os.environ[statistics]) == ("7", "0")
+    monkeypatch.delenv(niceness)
+    settle_local_ray()
+    assert os.environ[niceness] == "0"
